@@ -1,0 +1,108 @@
+// What the user wrote, as plain values. See load.h for where it comes from, and docs/configuration.md for the words.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/secret.h"
+
+namespace walrelay::config {
+
+using std::chrono::milliseconds;
+
+struct Source {
+  // libpq keywords, in order, from the url or the discrete keys; never the password.
+  std::vector<std::pair<std::string, std::string>> parameters;
+  SecretSource password;
+  std::string slot = "walrelay";
+  std::string publication = "walrelay";
+  bool temporary_slot = false;
+  bool create_slot = true;
+  bool manage_publication = true;        // create it and keep it equal to the mappings
+  milliseconds slot_timeout{300000};     // how long creating a slot may wait for running transactions
+  milliseconds status_interval{0};       // 0: a third of the server's wal_sender_timeout, at most 10 s
+  std::string format = "auto";           // auto | text | binary
+};
+
+struct Target {
+  std::string host = "127.0.0.1";
+  std::string unix_path;
+  int port = 6379;
+  std::string user;
+  SecretSource password;
+  int database = 0;
+  bool tls = false;
+  std::string tls_ca, tls_certificate, tls_key, tls_server_name;
+  bool tls_verify = true;
+  milliseconds timeout{30000};
+};
+
+struct Flush {
+  milliseconds interval{100};
+  std::uint64_t batch_size = 1000;                   // rows
+  std::uint64_t max_bytes = 1024 * 1024;             // of commands held here
+  std::uint64_t max_transaction = 64 * 1024 * 1024;  // of commands shown at once
+};
+
+struct Ack {
+  milliseconds hold{5000};
+  int replicas = 0;
+  bool fsynced = false;
+};
+
+struct Load {
+  int connections = 2;               // that read tables at the same time
+  std::uint64_t chunk_bytes = 1024 * 1024;  // about so much of a table is read at a time
+};
+
+struct Http {
+  std::string listen = "127.0.0.1:9847";  // empty: none
+};
+
+struct Log {
+  std::string level = "info";
+  std::string format = "auto";  // auto | text | json
+};
+
+// One parameter of one write, checked against the description of its kind.
+struct Parameter {
+  std::string text;
+  milliseconds duration{0};
+  bool flag = false;
+  std::vector<std::string> include, exclude;
+  std::map<std::string, std::string> rename;
+};
+
+struct Write {
+  std::string kind;
+  std::map<std::string, Parameter> parameters;
+  std::string where;  // "walrelay.yaml:12:9"
+};
+
+struct Mapping {
+  std::string name;    // given, or made from the table; unique
+  std::string table;   // one of the two
+  std::string tables;
+  std::vector<Write> writes;
+  std::string where;
+};
+
+struct Config {
+  std::string file;  // where it came from, for messages; empty: none
+  Source source;
+  Target target;
+  Flush flush;
+  Ack ack;
+  Load load;
+  Http http;
+  Log log;
+  std::string on_gap = "rebuild";       // rebuild | halt
+  std::string on_row_error = "halt";    // halt | dead_letter
+  std::vector<Mapping> mappings;        // none: every table with a usable identity becomes a hash
+};
+
+}  // namespace walrelay::config

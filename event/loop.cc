@@ -1,0 +1,178 @@
+#include "event/loop.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+namespace walrelay::event {
+
+namespace {
+
+void require(int status, const char* what) {
+  if (status == 0) return;
+  std::fprintf(stderr, "walrelay: %s: %s\n", what, uv_strerror(status));
+  std::abort();  // out of descriptors or memory at start: there is no loop to report it through
+}
+
+template <class H, class Init>
+UvHandle<H> make_handle(const char* what, void* owner, Init init) {
+  auto raw = std::make_unique<H>();
+  require(init(raw.get()), what);
+  raw->data = owner;
+  return UvHandle<H>(raw.release());
+}
+
+}  // namespace
+
+Loop::Loop() {
+  require(uv_loop_init(&loop_), "uv_loop_init");
+  check_ = make_handle<uv_check_t>("uv_check_init", this, [&](uv_check_t* h) { return uv_check_init(&loop_, h); });
+  idle_ = make_handle<uv_idle_t>("uv_idle_init", this, [&](uv_idle_t* h) { return uv_idle_init(&loop_, h); });
+  uv_check_start(check_.get(), [](uv_check_t* h) {
+    if (auto* self = static_cast<Loop*>(h->data)) self->run_deferred();
+  });
+  uv_unref(reinterpret_cast<uv_handle_t*>(check_.get()));
+}
+
+Loop::~Loop() {
+  check_.reset();
+  idle_.reset();
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  require(uv_loop_close(&loop_), "a handle outlived its loop: uv_loop_close");
+}
+
+void Loop::run() { uv_run(&loop_, UV_RUN_DEFAULT); }
+
+void Loop::stop() { uv_stop(&loop_); }
+
+void Loop::enqueue(Deferred* deferred) {
+  if (queue_.empty()) uv_idle_start(idle_.get(), [](uv_idle_t*) {});
+  queue_.push_back(deferred);
+}
+
+void Loop::forget(Deferred* deferred) {
+  std::replace(queue_.begin(), queue_.end(), deferred, static_cast<Deferred*>(nullptr));
+  std::replace(running_.begin(), running_.end(), deferred, static_cast<Deferred*>(nullptr));
+}
+
+void Loop::run_deferred() {
+  if (queue_.empty()) return;
+  running_.swap(queue_);
+  uv_idle_stop(idle_.get());  // what the callbacks defer again waits for the next turn
+  for (std::size_t i = 0; i < running_.size(); ++i) {
+    Deferred* deferred = running_[i];
+    if (deferred == nullptr) continue;  // cancelled meanwhile
+    running_[i] = nullptr;
+    deferred->scheduled_ = false;
+    const Callback callback = deferred->callback_;  // a copy: the callback may destroy its Deferred
+    callback();
+  }
+  running_.clear();
+}
+
+void Deferred::schedule() {
+  if (scheduled_) return;
+  scheduled_ = true;
+  loop_.enqueue(this);
+}
+
+void Deferred::cancel() {
+  if (!scheduled_) return;
+  scheduled_ = false;
+  loop_.forget(this);
+}
+
+Timer::Timer(Loop& loop, Callback callback)
+    : callback_(std::move(callback)),
+      handle_(make_handle<uv_timer_t>("uv_timer_init", this,
+                                      [&](uv_timer_t* h) { return uv_timer_init(loop.raw(), h); })) {}
+
+void Timer::start(milliseconds after, milliseconds repeat) {
+  uv_update_time(handle_->loop);  // the loop's clock stands still during a turn: a busy turn would shorten the wait
+  uv_timer_start(
+      handle_.get(),
+      [](uv_timer_t* h) {
+        if (auto* self = static_cast<Timer*>(h->data)) self->callback_();
+      },
+      static_cast<std::uint64_t>(std::max<milliseconds::rep>(0, after.count())),
+      static_cast<std::uint64_t>(std::max<milliseconds::rep>(0, repeat.count())));
+}
+
+void Timer::stop() { uv_timer_stop(handle_.get()); }
+
+bool Timer::active() const { return uv_is_active(reinterpret_cast<const uv_handle_t*>(handle_.get())) != 0; }
+
+Poll::Poll(Loop& loop, int descriptor, std::function<void(int)> callback)
+    : callback_(std::move(callback)),
+      handle_(make_handle<uv_poll_t>("uv_poll_init", this, [&](uv_poll_t* h) {
+        return uv_poll_init(loop.raw(), h, descriptor);
+      })) {}
+
+void Poll::watch(int directions) {
+  if (directions == directions_) return;
+  directions_ = directions;
+  arm();
+}
+
+void Poll::arm() {
+  if (directions_ == none) {
+    uv_poll_stop(handle_.get());
+    return;
+  }
+  uv_poll_start(handle_.get(), directions_, [](uv_poll_t* h, int status, int events) {
+    auto* self = static_cast<Poll*>(h->data);
+    if (self == nullptr) return;
+    if (status < 0) {
+      self->directions_ = none;  // libuv has stopped polling; the owner asks its library for the cause
+      events = readable | writable;
+    }
+    self->callback_(events);
+  });
+}
+
+Signal::Signal(Loop& loop, int number, Callback callback)
+    : callback_(std::move(callback)),
+      handle_(make_handle<uv_signal_t>("uv_signal_init", this,
+                                       [&](uv_signal_t* h) { return uv_signal_init(loop.raw(), h); })) {
+  uv_signal_start(
+      handle_.get(),
+      [](uv_signal_t* h, int) {
+        if (auto* self = static_cast<Signal*>(h->data)) self->callback_();
+      },
+      number);
+  uv_unref(reinterpret_cast<uv_handle_t*>(handle_.get()));  // waiting for a signal alone keeps no loop alive
+}
+
+Event::Event(Loop& loop) : deferred_(loop, [this] { wake(); }) {}
+
+Event::~Event() {
+  for (Wait* waiting : waiting_) waiting->waiting_ = false;  // whoever still waits is never resumed
+}
+
+void Event::set() {
+  set_ = true;
+  if (!waiting_.empty()) deferred_.schedule();
+}
+
+// One waiter a turn: resuming may destroy this Event, so nothing of it is touched after resume().
+void Event::wake() {
+  if (waiting_.empty()) return;
+  Wait* next = waiting_.front();
+  waiting_.pop_front();
+  next->waiting_ = false;
+  if (!waiting_.empty()) deferred_.schedule();
+  next->waiter_.resume();
+}
+
+Event::Wait::~Wait() {
+  if (waiting_) event_->waiting_.remove(this);
+}
+
+void Event::Wait::await_suspend(std::coroutine_handle<> waiter) {
+  waiter_ = waiter;
+  waiting_ = true;
+  event_->waiting_.push_back(this);
+  if (event_->set_) event_->deferred_.schedule();
+}
+
+}  // namespace walrelay::event

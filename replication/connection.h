@@ -1,0 +1,116 @@
+// One connection to PostgreSQL, driven by the loop. The only file that calls libpq.
+//
+//   open():   resolve (uv_getaddrinfo) ─> PQconnectStart ─> PQconnectPoll ... ─> session pinned by start-up options
+//   query():  one statement or several, results in order
+//   copy():   a COPY ... TO STDOUT among them goes row by row to a handler, which may pause it
+//   CopyBoth: begin_replication() leaves the connection to a Stream (stream.h)
+//
+// Nothing here blocks. One operation at a time; a second one before the first is over is a programming error.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "event/loop.h"
+#include "event/task.h"
+
+namespace walrelay::replication {
+
+// What PostgreSQL, or the connection to it, said. `sqlstate` is empty when there was no server to say one; then
+// `lost` tells a connection that broke or was never made from an error reply.
+class PostgresError : public std::runtime_error {
+ public:
+  PostgresError(std::string sqlstate, bool lost, const std::string& message)
+      : std::runtime_error(message), sqlstate_(std::move(sqlstate)), lost_(lost) {}
+  [[nodiscard]] const std::string& sqlstate() const { return sqlstate_; }
+  [[nodiscard]] bool lost() const { return lost_; }
+
+ private:
+  std::string sqlstate_;
+  bool lost_;
+};
+
+struct ConnectionOptions {
+  // libpq keywords in order (host, port, user, dbname, sslmode, target_session_attrs, ...); several hosts as libpq
+  // has them, separated by commas. No password here.
+  std::vector<std::pair<std::string, std::string>> parameters;
+  std::function<std::string()> password;  // asked at every connect: secrets rotate; empty function: libpq's own ways
+  bool replication = false;               // replication=database
+  std::string application_name = "walrelay";
+  std::chrono::milliseconds connect_timeout{10000};
+};
+
+// The rows of one statement. Owns its memory.
+class Result {
+ public:
+  using Field = std::optional<std::string>;
+  [[nodiscard]] std::size_t rows() const { return values_.size(); }
+  [[nodiscard]] bool empty() const { return values_.empty(); }
+  [[nodiscard]] const Field& at(std::size_t row, std::size_t column) const { return values_.at(row).at(column); }
+  [[nodiscard]] std::string text(std::size_t row, std::size_t column) const { return at(row, column).value_or(""); }
+  [[nodiscard]] const std::vector<std::string>& columns() const { return columns_; }
+
+  std::vector<std::string> columns_;
+  std::vector<std::vector<Field>> values_;
+};
+
+class Connection {
+ public:
+  Connection(event::Loop& loop, ConnectionOptions options);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  event::Task<> open();  // throws PostgresError
+  [[nodiscard]] bool is_open() const;
+  void close();
+
+  // The last statement's rows. Several statements may be separated by semicolons. Throws PostgresError whose message
+  // starts with `what` ("create slot \"cache\""), then the server's words and the SQLSTATE.
+  event::Task<Result> query(std::string sql, std::string what);
+  // One statement with bound text parameters ($1 ...).
+  event::Task<Result> query(std::string sql, std::vector<std::optional<std::string>> parameters, std::string what);
+
+  // Statements of which one is a COPY ... TO STDOUT. Each CopyData goes to `row` (borrowed); when it returns false,
+  // reading pauses until resume_copy(). The rows of the other statements are returned, one Result each, in order.
+  using CopyRow = std::function<bool(std::string_view data)>;
+  event::Task<std::vector<Result>> copy(std::string sql, CopyRow row, std::string what);
+  void resume_copy();
+
+  // START_REPLICATION: after it the connection belongs to a Stream.
+  event::Task<> begin_replication(std::string sql, std::string what);
+
+  // For Stream. Non-blocking; each throws PostgresError when the connection is over.
+  enum class Got : std::uint8_t { data, nothing, end };
+  void consume_input();
+  Got next_copy_data(std::string_view& data);  // valid until the next call
+  void put_copy_data(std::string_view data);
+  void put_copy_end();
+  bool flush_output();  // true: something is left, wait for writable
+  [[nodiscard]] int socket() const;
+
+  // Notices when an idle connection breaks or the server says farewell (57P01 at shutdown): called once, at the end of
+  // the loop turn. Watched while no operation is under way.
+  std::function<void(std::exception_ptr)> on_lost;
+
+  [[nodiscard]] int server_version() const;            // 150020
+  [[nodiscard]] std::string parameter(const char* name) const;  // server_encoding, in_hot_standby, ...
+  [[nodiscard]] int backend_pid() const;
+  [[nodiscard]] std::string peer() const;              // "db.example:5432/app" for messages, no secret
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+std::string quote_identifier(std::string_view name);  // always quoted
+std::string quote_literal(std::string_view text);     // standard_conforming_strings form; E'' where a backslash stands
+
+}  // namespace walrelay::replication

@@ -1,0 +1,130 @@
+// From rows to Redis commands: what the user wrote (MappingSpec), bound to one version of one relation (RelationWriter).
+//
+//   MappingSpec ──compile()──> Mapping ──bind(Relation)──> RelationWriter ──upsert/remove──> Batch
+//   (plain strings)            (parsed)                    (column numbers)
+//
+// A kind of write (hash, string, ...) is one file that implements Write and one line in kinds.cc. Pure: no I/O.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "replication/change.h"
+#include "replication/relation.h"
+#include "sinks/batch.h"
+
+namespace walrelay::sinks {
+
+// A mistake in a mapping that only shows against the database (a column that does not exist, a key without the
+// identity's columns). The message names mapping, table and write, and says what to do.
+class MappingError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// One row that cannot be written (NULL in a key). The message names the table, the write and the column, no value.
+class RowError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// A write's parameter, already checked for its shape by the configuration against kinds().
+struct Parameter {
+  std::string text;                          // template, column, choice
+  std::chrono::milliseconds duration{0};     // duration
+  bool flag = false;                         // flag
+  std::vector<std::string> include, exclude; // columns
+  std::map<std::string, std::string> rename; // columns: column -> field
+};
+enum class ParameterShape : std::uint8_t { template_, column, choice, duration, flag, columns };
+
+struct ParameterDescription {
+  std::string name;
+  ParameterShape shape;
+  bool required = false;
+  std::vector<std::string> choices;  // choice
+  std::string help;                  // one sentence, also in the JSON Schema
+};
+struct KindDescription {
+  std::string name;
+  std::string help;
+  std::vector<ParameterDescription> parameters;
+};
+// Every kind of write that is registered, for the configuration's validation and schema.
+const std::vector<KindDescription>& kinds();
+
+struct WriteSpec {
+  std::string kind;
+  std::map<std::string, Parameter> parameters;
+  std::string where;  // "walrelay.yaml:12:9", for error messages
+};
+
+struct MappingSpec {
+  std::string name;    // unique; labels metrics
+  std::string table;   // "schema.table" or "table" (schema public); or
+  std::string tables;  // a regular expression (ECMAScript) on schema.table, anchored by its author, (?<name>...) captures
+  std::vector<WriteSpec> writes;
+  std::string where;
+};
+
+// Which keys of Redis a bound write owns: for TRUNCATE and for sweeps.
+struct OwnedKeys {
+  std::string glob;                                     // for SCAN MATCH; user data in it is escaped
+  std::function<bool(std::string_view key)> owns;       // exact: could this write have made this key?
+};
+
+class RelationWriter {
+ public:
+  virtual ~RelationWriter() = default;
+
+  // How one row's change is carried out.
+  //   done    commands were appended
+  //   reread  nothing (or only a removal) was appended: an unchanged TOASTed column is needed; the row must be read
+  //           again by its key and given to replace()
+  enum class Outcome : std::uint8_t { done, reread };
+
+  // Appends the commands of an insert, update or delete, a key change included. May throw RowError before it has
+  // appended anything. With `keep_unchanged` false (the table is still being loaded, so the field may not stand in
+  // Redis yet) every row with an unchanged column is reread.
+  virtual Outcome apply(const replication::Change& change, bool keep_unchanged, Batch& batch) = 0;
+
+  // Writes a complete row read from the table, whatever stood there before. With `fresh` nothing can stand there
+  // (an initial load into an empty database), which saves a command.
+  virtual void replace(replication::Row row, bool fresh, Batch& batch) = 0;
+
+  // The row's identity as bytes, injective, equal for old and new rows that are the same row: what the visibility
+  // rule compares. Values of identity columns (primary key columns under FULL, all columns without one).
+  virtual void append_identity(replication::Row row, std::string& out) const = 0;
+
+  [[nodiscard]] virtual const std::vector<OwnedKeys>& owned() const = 0;      // one per write
+  [[nodiscard]] virtual const std::vector<std::uint32_t>& writes() const = 0; // their numbers in Batch entries
+  [[nodiscard]] virtual const std::string& mapping() const = 0;               // the mapping's name
+};
+
+class MappingSet {
+ public:
+  // Throws MappingError listing every mistake that shows without the database (template syntax, regular expression).
+  // An empty list means the no-mappings default: every table becomes a hash at "{table}:{key}".
+  explicit MappingSet(std::vector<MappingSpec> specs);
+  ~MappingSet();
+
+  [[nodiscard]] bool wants(std::string_view schema, std::string_view table) const;
+  [[nodiscard]] bool default_mapping() const { return specs_.empty(); }
+
+  // Binds every mapping that matches the relation; null when none does. Throws MappingError.
+  std::unique_ptr<RelationWriter> bind(const replication::Relation& relation);
+
+  [[nodiscard]] const std::vector<MappingSpec>& specs() const { return specs_; }
+
+ private:
+  struct Compiled;
+  std::vector<MappingSpec> specs_;
+  std::vector<std::unique_ptr<Compiled>> compiled_;
+};
+
+}  // namespace walrelay::sinks
