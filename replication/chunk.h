@@ -1,10 +1,12 @@
 // One bounded read of a table, with what is needed to place it exactly in the stream (design 4).
 //
-//   BEGIN REPEATABLE READ READ ONLY;  SELECT pg_current_snapshot();  COPY (SELECT ...) TO STDOUT;
-//   SELECT pg_current_wal_insert_lsn();  COMMIT          one round trip, one short transaction
+//   open_chunk():  BEGIN REPEATABLE READ READ ONLY;  SELECT pg_current_snapshot(), pg_current_wal_insert_lsn(), ...
+//   copy_chunk():  COPY (SELECT ...) TO STDOUT;  COMMIT          one short transaction, two round trips
 //
-// A row of the chunk may be written once the stream has passed `position`, unless the stream, since the chunk was
-// opened, has carried a change of the same row by a transaction that `snapshot` does not see.
+// The snapshot is taken before the position, so every transaction that it sees has its commit record before
+// `position`: a row of the chunk may be written once the stream has passed `position`, unless the stream, since the
+// chunk was opened, has carried a change of the same row by a transaction that `snapshot` does not see. The position
+// comes before the rows, so that they need not be kept until the last one is there.
 #pragma once
 
 #include <cstdint>
@@ -30,15 +32,19 @@ struct ChunkRequest {
   bool only = true;                  // FROM ONLY: plain inheritance children are tables of their own
 };
 
-struct ChunkRead {
+struct ChunkOpened {
   Snapshot snapshot;
-  Lsn position = Lsn::invalid;
+  Lsn position = Lsn::invalid;  // never inside a page header: an idle server's stream stops before one
+  std::string file;             // pg_relation_filenode of the table: another one means that every ctid has changed
 };
 
-// The statements of a chunk, for tests and for --dry-run.
+// The COPY statement of a chunk.
 std::string chunk_sql(const ChunkRequest& request);
 
-// Reads one chunk over `connection`; `row` gets each CopyData as it comes (copy_row.h decodes it).
-event::Task<ChunkRead> read_chunk(Connection& connection, ChunkRequest request, Connection::CopyRow row);
+// Begins the chunk's transaction. Throws PostgresError; then the transaction is over.
+event::Task<ChunkOpened> open_chunk(Connection& connection, std::string schema, std::string table);
+
+// Reads the rows and ends the transaction; `row` gets each CopyData as it comes (copy_row.h decodes it) and may pause.
+event::Task<> copy_chunk(Connection& connection, ChunkRequest request, Connection::CopyRow row);
 
 }  // namespace walrelay::replication
