@@ -18,6 +18,8 @@ struct Source {
   // libpq keywords, in order, from the url or the discrete keys; never the password.
   std::vector<std::pair<std::string, std::string>> parameters;
   SecretSource password;
+  SecretSource key_password;             // of the private key (libpq's sslpassword); never among the parameters
+  std::vector<std::string> dropped;      // words of other drivers in the url: understood, not passed on
   std::string slot = "walrelay";
   std::string publication = "walrelay";
   bool temporary_slot = false;
@@ -38,6 +40,7 @@ struct Target {
   bool tls = false;
   std::string tls_ca, tls_certificate, tls_key, tls_server_name;
   bool tls_verify = true;
+  std::vector<std::string> dropped;  // words of other clients in the url: understood, not used
   milliseconds timeout{30000};
 };
 
@@ -55,6 +58,7 @@ struct Ack {
 };
 
 struct Load {
+  bool initial = true;               // false: rows that exist already are not read
   int connections = 2;               // that read tables at the same time
   std::uint64_t chunk_bytes = 1024 * 1024;  // about so much of a table is read at a time
 };
@@ -68,8 +72,12 @@ struct Log {
   std::string format = "auto";  // auto | text | json
 };
 
+// What a parameter of a write looks like.
+enum class Shape : std::uint8_t { template_, column, choice, duration, flag, columns };
+
 // One parameter of one write, checked against the description of its kind.
 struct Parameter {
+  Shape shape = Shape::template_;
   std::string text;
   milliseconds duration{0};
   bool flag = false;
@@ -102,6 +110,7 @@ struct Config {
   Log log;
   std::string on_gap = "rebuild";       // rebuild | halt
   std::string on_row_error = "halt";    // halt | dead_letter
+  std::map<std::string, std::string> origins;  // dotted key -> where its value came from; none: the default
   std::vector<Mapping> mappings;        // none: every table with a usable identity becomes a hash
 };
 

@@ -1,0 +1,256 @@
+#include "sidecar/catalogue.h"
+
+#include <algorithm>
+
+#include "replication/binary_text.h"
+#include "sidecar/policy.h"
+
+namespace walrelay::sidecar {
+
+using replication::Lsn;
+using replication::TableInfo;
+
+namespace {
+
+// Catalogue rows that change whenever a table, a column or the publication does. xmin is not changed by VACUUM's and
+// ANALYZE's updates in place, so a quiet catalogue keeps its fingerprint.
+std::string fingerprint_sql(const std::string& publication) {
+  return "SELECT (SELECT pg_catalog.concat_ws(',', pg_catalog.count(*), pg_catalog.sum(c.oid::pg_catalog.int8), "
+         "pg_catalog.sum(c.xmin::pg_catalog.text::pg_catalog.int8)) FROM pg_catalog.pg_class c WHERE c.relkind IN ('r','p') AND c.oid >= 16384) || "
+         "'/' || (SELECT pg_catalog.concat_ws(',', pg_catalog.count(*), pg_catalog.sum(a.xmin::pg_catalog.text::pg_catalog.int8)) FROM "
+         "pg_catalog.pg_attribute a WHERE a.attnum > 0 AND a.attrelid >= 16384) || '/' || "
+         "(SELECT pg_catalog.concat_ws(',', pg_catalog.count(*), pg_catalog.sum(r.xmin::pg_catalog.text::pg_catalog.int8)) FROM "
+         "pg_catalog.pg_publication_rel r) || '/' || "
+         "(SELECT pg_catalog.concat_ws(',', pg_catalog.count(*), pg_catalog.sum(i.xmin::pg_catalog.text::pg_catalog.int8)) FROM "
+         "pg_catalog.pg_index i WHERE i.indrelid >= 16384) || '/' || "
+         "coalesce((SELECT p.xmin::pg_catalog.text FROM pg_catalog.pg_publication p WHERE p.pubname = " +
+         replication::quote_literal(publication) + "), ''), pg_catalog.pg_current_wal_lsn()";
+}
+
+// Who writes to these tables at this moment and may have begun before they were published.
+std::string writers_sql(const TableInfo& info) {
+  const std::string oid = std::to_string(info.oid);
+  return "SELECT pg_catalog.array_agg(DISTINCT l.virtualtransaction) FROM pg_catalog.pg_locks l WHERE l.locktype = 'relation' AND l.granted "
+         "AND l.mode IN ('RowExclusiveLock','ShareRowExclusiveLock','ExclusiveLock','AccessExclusiveLock') AND l.pid <> "
+         "pg_catalog.pg_backend_pid() AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()) "
+         "AND (l.relation = " + oid + " OR l.relation IN (SELECT p.relid FROM pg_catalog.pg_partition_tree(" + oid + ") p))";
+}
+
+}  // namespace
+
+Catalogue::Catalogue(event::Loop& loop, replication::Connection& connection, CatalogueOptions options,
+                     Relations& relations, replication::TypeCatalog& types)
+    : loop_(loop),
+      connection_(connection),
+      options_(std::move(options)),
+      relations_(relations),
+      types_(types),
+      work_(loop),
+      timer_(loop, [this] {
+        due_ = true;
+        work_.set();
+      }) {}
+
+void Catalogue::ask(replication::Oid table, std::vector<replication::Oid> types) {
+  question_.emplace(table, std::move(types));
+  work_.set();
+}
+
+void Catalogue::when_settled(const TableInfo& info, bool made_anew) {
+  unsettled_[info.oid] = {info, "", made_anew};
+  due_ = true;
+  work_.set();
+}
+
+event::Task<> Catalogue::prepare() {
+  auto looking = look(true);
+  co_await std::move(looking);
+}
+
+event::Task<> Catalogue::watch() {
+  timer_.start(options_.interval, options_.interval);
+  for (;;) {
+    work_.reset();
+    if (question_) {
+      auto answering = answer();
+      co_await std::move(answering);
+    } else if (due_) {
+      due_ = false;
+      auto polling = poll();
+      co_await std::move(polling);
+    } else {
+      co_await work_;
+    }
+  }
+}
+
+event::Task<> Catalogue::answer() {
+  const auto question = std::move(*question_);
+  question_.reset();
+  auto loading = replication::load_types(connection_, question.second, types_);
+  co_await std::move(loading);
+  auto looking = look(false);
+  co_await std::move(looking);
+  if (on_described) on_described();
+}
+
+event::Task<> Catalogue::poll() {
+  auto slot_query = replication::find_slot(connection_, options_.slot);
+  const auto slot = co_await std::move(slot_query);
+  const std::string sql = fingerprint_sql(options_.publication);
+  auto asking = connection_.query(sql, "watch the catalogue");
+  const auto found = co_await std::move(asking);
+  const auto end = replication::parse_lsn(found.text(0, 1));
+  if (slot && on_slot) on_slot(*slot, end.value_or(Lsn::invalid));
+  if (found.text(0, 0) != fingerprint_) {
+    auto looking = look(false);
+    co_await std::move(looking);
+    fingerprint_ = found.text(0, 0);  // of before the look: a change during it shows the next time
+  }
+  if (!unsettled_.empty()) {
+    auto settling = settle();
+    co_await std::move(settling);
+  }
+}
+
+// Reads every table and the publication, makes them agree, and reports what is new.
+event::Task<> Catalogue::look(bool first) {
+  std::function<bool(std::string_view, std::string_view)> every = [](std::string_view, std::string_view) { return true; };
+  auto finding = replication::find_tables(connection_, options_.publication, std::move(every));
+  auto all = co_await std::move(finding);
+  found_ = std::move(all);
+  std::vector<TableInfo> wanted;
+  for (const auto& info : found_) {
+    if (relations_.wants(info.schema, info.name)) wanted.push_back(info);
+  }
+  auto publishing = publish(std::move(wanted), first);
+  co_await std::move(publishing);
+
+  std::vector<replication::Oid> oids;
+  std::vector<TableInfo> streamed;
+  for (const auto& info : found_) {
+    if (published_.count(info.qualified()) == 0) continue;
+    for (const auto& column : streamed_columns(info)) oids.push_back(column.type_oid);
+    streamed.push_back(info);
+  }
+  auto loading = replication::load_types(connection_, std::move(oids), types_);
+  co_await std::move(loading);
+
+  const bool was_exact = binary_is_exact_;
+  binary_is_exact_ = true;
+  std::vector<TableInfo> mapped;
+  for (const auto& info : streamed) {
+    for (const auto& column : streamed_columns(info)) {
+      const auto* type = types_.find(column.type_oid);
+      if (type == nullptr || !replication::binary_is_exact(*type)) binary_is_exact_ = false;
+    }
+    if (relations_.wants(info.schema, info.name)) mapped.push_back(info);
+  }
+  if (!first && was_exact && !binary_is_exact_ && on_binary_lost) on_binary_lost();
+  compare(std::move(mapped), first);
+}
+
+event::Task<> Catalogue::publish(std::vector<TableInfo> wanted, bool first) {
+  auto finding = replication::find_publication(connection_, options_.publication);
+  auto publication = co_await std::move(finding);
+  std::vector<TableInfo> usable;
+  for (auto& info : wanted) {
+    if (info.usable_identity) {
+      usable.push_back(std::move(info));
+    } else if (!options_.default_mapping) {
+      throw StopError(ExitCode::configuration,
+                      "table \"" + info.qualified() + "\" has no usable replica identity: give it a primary key, or run "
+                      "ALTER TABLE " + replication::quote_identifier(info.schema) + "." +
+                      replication::quote_identifier(info.name) + " REPLICA IDENTITY FULL");
+    }
+  }
+  if (!(options_.default_mapping && publication)) {
+    auto statements = replication::publication_sql(options_.publication, publication, usable);
+    if (!statements.empty() && !options_.manage_publication) {
+      std::string sql;
+      for (const auto& statement : statements) sql += "\n  " + statement + ";";
+      const std::string sentence = "publication \"" + options_.publication +
+                                   "\" does not carry exactly the mapped tables, and source.manage_publication is off; run:" + sql;
+      if (first) throw StopError(ExitCode::postgres, sentence);
+      say_once(sentence);
+      statements.clear();
+    }
+    std::string refused;
+    for (const auto& statement : statements) {
+      try {
+        auto altering = connection_.query(statement, "alter publication \"" + options_.publication + "\"");
+        co_await std::move(altering);
+      } catch (const replication::PostgresError& error) {
+        if (error.lost()) throw;
+        refused = error.what();
+      }
+      if (refused.empty()) continue;
+      std::string sql;
+      for (const auto& each : statements) sql += "\n  " + each + ";";
+      const std::string sentence = refused + ". Have the owner of the tables run:" + sql;
+      if (first) throw StopError(ExitCode::postgres, sentence);
+      say_once(sentence);
+      break;
+    }
+    if (!statements.empty()) {
+      auto again = replication::find_publication(connection_, options_.publication);
+      auto now = co_await std::move(again);
+      publication = std::move(now);
+    }
+  }
+  published_.clear();
+  if (publication) published_.insert(publication->tables.begin(), publication->tables.end());
+}
+
+void Catalogue::compare(std::vector<TableInfo> wanted, bool first) {
+  std::map<replication::Oid, TableInfo> before;
+  before.swap(tables_);
+  std::map<std::string, replication::Oid> names;
+  for (const auto& [oid, info] : before) names[info.qualified()] = oid;
+  for (auto& info : wanted) {
+    relations_.describe(info);
+    const auto known = before.find(info.oid);
+    const bool made_anew = names.count(info.qualified()) != 0 && names[info.qualified()] != info.oid;
+    const bool changed = known != before.end() && signature(known->second) != signature(info);
+    if (!first && (known == before.end() || changed)) unsettled_[info.oid] = {info, "", made_anew};
+    names.erase(info.qualified());
+    tables_[info.oid] = std::move(info);
+  }
+  for (const auto& [name, oid] : names) {
+    unsettled_.erase(oid);
+    if (on_table_gone) on_table_gone(name);
+  }
+}
+
+// A transaction that wrote to a table before it was published, and is still open, will not be streamed for those
+// writes, and a chunk taken now does not see them: its end is awaited.
+event::Task<> Catalogue::settle() {
+  std::vector<replication::Oid> oids;
+  for (const auto& [oid, table] : unsettled_) oids.push_back(oid);
+  for (const replication::Oid oid : oids) {
+    const auto found = unsettled_.find(oid);
+    if (found == unsettled_.end()) continue;
+    std::string sql = writers_sql(found->second.info);
+    if (!found->second.writers.empty()) {
+      sql += " AND l.virtualtransaction = ANY(" + replication::quote_literal(found->second.writers) + "::pg_catalog.text[])";
+    }
+    auto asking = connection_.query(sql, "look for writers of a new table");
+    const auto writers = co_await std::move(asking);
+    const auto still = unsettled_.find(oid);
+    if (still == unsettled_.end()) continue;
+    if (writers.at(0, 0)) {
+      still->second.writers = *writers.at(0, 0);
+      due_ = true;
+      continue;
+    }
+    const Unsettled ready = still->second;
+    unsettled_.erase(still);
+    if (on_table) on_table(ready.info, ready.made_anew);
+  }
+}
+
+void Catalogue::say_once(const std::string& sentence) {
+  if (said_.insert(sentence).second && on_trouble) on_trouble(sentence);
+}
+
+}  // namespace walrelay::sidecar

@@ -1,0 +1,95 @@
+// What only the catalogue can tell, on a connection of its own.
+//
+//   every second:   slot state, end of WAL, a fingerprint of tables, columns and the publication
+//                   fingerprint changed ─> read the tables again ─> publication ─> on_tables
+//   when asked:     the pipeline met a relation whose types or keys it does not know ─> on_described
+//
+// The stream never says that a table was created, dropped, rewritten, or given a column with a default: the watch does.
+// The connection also hears the server's farewell (57P01), which ends the session before a fast shutdown has to wait.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "event/loop.h"
+#include "event/task.h"
+#include "replication/connection.h"
+#include "replication/publication.h"
+#include "replication/slot.h"
+#include "sidecar/relations.h"
+
+namespace walrelay::sidecar {
+
+struct CatalogueOptions {
+  std::string publication, slot;
+  bool manage_publication = true;
+  bool default_mapping = false;  // every published table is wanted; an existing publication is left as it is
+  event::milliseconds interval{1000};
+};
+
+class Catalogue {
+ public:
+  Catalogue(event::Loop& loop, replication::Connection& connection, CatalogueOptions options, Relations& relations,
+            replication::TypeCatalog& types);
+
+  // The first look: tables, publication (created or altered where allowed), types. Throws StopError with the SQL that
+  // is missing where the role may not.
+  event::Task<> prepare();
+  // The watch; returns never, throws when the connection is lost.
+  event::Task<> watch();
+
+  void ask(replication::Oid table, std::vector<replication::Oid> types);  // answered by on_described
+
+  // on_table(info) as soon as no transaction is left that wrote to the table before now.
+  void when_settled(const replication::TableInfo& info, bool made_anew);
+
+  // The tables that the mappings want and the publication carries.
+  [[nodiscard]] const std::map<replication::Oid, replication::TableInfo>& tables() const { return tables_; }
+  // Every column that the publication sends can be decoded from its binary form.
+  [[nodiscard]] bool binary_is_exact() const { return binary_is_exact_; }
+
+  std::function<void()> on_described;
+  std::function<void(const replication::TableInfo&, bool made_anew)> on_table;  // new, or its columns changed: load it
+  std::function<void(const std::string&)> on_table_gone;
+  std::function<void(const std::string&)> on_trouble;  // one sentence, said once
+  std::function<void(const replication::SlotState&, replication::Lsn end_of_wal)> on_slot;
+  std::function<void()> on_binary_lost;  // a table appeared that the binary stream cannot carry
+
+ private:
+  event::Task<> answer();
+  event::Task<> poll();
+  event::Task<> look(bool first);
+  event::Task<> publish(std::vector<replication::TableInfo> wanted, bool first);
+  event::Task<> settle();
+  void compare(std::vector<replication::TableInfo> wanted, bool first);
+  void say_once(const std::string& sentence);
+
+  event::Loop& loop_;
+  replication::Connection& connection_;
+  CatalogueOptions options_;
+  Relations& relations_;
+  replication::TypeCatalog& types_;
+  event::Event work_;
+  event::Timer timer_;
+  bool due_ = false;
+  std::optional<std::pair<replication::Oid, std::vector<replication::Oid>>> question_;
+  std::string fingerprint_;
+  std::map<replication::Oid, replication::TableInfo> tables_;
+  std::vector<replication::TableInfo> found_;        // the last look: every table, wanted or not
+  std::set<std::string> published_;
+  struct Unsettled {
+    replication::TableInfo info;
+    std::string writers;  // virtual transactions, as an SQL array literal
+    bool made_anew;
+  };
+  std::map<replication::Oid, Unsettled> unsettled_;
+  std::set<std::string> said_;
+  bool binary_is_exact_ = false;
+};
+
+}  // namespace walrelay::sidecar

@@ -1,0 +1,142 @@
+#include "sidecar/cli.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+
+#include "config/load.h"
+#include "config/schema.h"
+#include "sidecar/log.h"
+#include "sidecar/policy.h"
+#include "sidecar/programs.h"
+#include "sidecar/version.h"
+#include "sidecar/wiring.h"
+
+namespace walrelay::sidecar {
+
+namespace {
+
+struct Arguments {
+  std::string config;
+  std::vector<std::string> set;
+  std::string log_level, log_format, output = "text";
+  bool dry_run = false, origin = false, emit_sql = false;
+};
+
+config::Config load(const Arguments& arguments) {
+  config::Overrides overrides;
+  for (const auto& pair : arguments.set) {
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string::npos) {
+      throw StopError(ExitCode::usage, "--set " + pair + ": give it as key=value, for example source.slot=cache");
+    }
+    overrides.values.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
+  }
+  if (!arguments.log_level.empty()) overrides.values.emplace_back("log.level", arguments.log_level);
+  if (!arguments.log_format.empty()) overrides.values.emplace_back("log.format", arguments.log_format);
+  std::string path = arguments.config;
+  const char* from_environment = std::getenv("WALRELAY_CONFIG");
+  if (path.empty() && from_environment != nullptr) path = from_environment;
+  config::Config config = config::load_file(path, config::process_environment(), kind_rules(), overrides);
+  const auto format = config.log.format == "json"   ? log::Format::json
+                      : config.log.format == "text" ? log::Format::text
+                                                    : log::Format::automatic;
+  log::configure(config.log.level, format);
+  return config;
+}
+
+bool colours() { return isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr; }
+
+int command_run(const Arguments& arguments) {
+  const config::Config config = load(arguments);
+  sinks::MappingSet mappings(mapping_specs(config));
+  return static_cast<int>(arguments.dry_run ? dry_run(config, mappings) : serve(config, mappings));
+}
+
+int command_check(const Arguments& arguments) {
+  const config::Config config = load(arguments);
+  sinks::MappingSet mappings(mapping_specs(config));
+  const CheckReport report = check_now(config, mappings);
+  if (arguments.emit_sql) {
+    for (const auto& finding : report.findings) {
+      if (!finding.sql.empty()) std::cout << finding.sql << ";\n";
+    }
+  } else {
+    std::cout << (arguments.output == "json" ? to_json(report) : to_text(report, colours()));
+  }
+  return static_cast<int>(report.code);
+}
+
+int guarded(const std::function<int()>& command) {
+  try {
+    return command();
+  } catch (const config::ConfigError& error) {
+    std::cerr << error.what() << '\n';
+    return static_cast<int>(ExitCode::configuration);
+  } catch (const std::exception& error) {
+    std::cerr << "walrelay: " << error.what() << '\n';
+    return static_cast<int>(judge(error).code);
+  }
+}
+
+void add_config_options(CLI::App& command, Arguments& arguments) {
+  command.add_option("-c,--config", arguments.config, "Configuration file (YAML); also WALRELAY_CONFIG");
+  command.add_option("--set", arguments.set, "Override one key, for example --set source.slot=cache; may be repeated")->type_name("KEY=VALUE");
+  command.add_option("--log-level", arguments.log_level, "trace, debug, info, warn, error or off");
+  command.add_option("--log-format", arguments.log_format, "auto, text or json");
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  CLI::App app("Keeps Redis in step with PostgreSQL, by logical replication, exactly once.", "walrelay");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", version_report());
+  Arguments arguments;
+  std::function<int()> chosen;
+
+  auto* run = app.add_subcommand("run", "Load what exists, then stream every change");
+  add_config_options(*run, arguments);
+  run->add_flag("--dry-run", arguments.dry_run, "Print the Redis commands instead of sending them; touches neither slot nor Redis");
+  run->callback([&] { chosen = [&] { return command_run(arguments); }; });
+
+  auto* check = app.add_subcommand("check", "Connect to both sides and say what is missing, with the SQL that mends it");
+  add_config_options(*check, arguments);
+  check->add_option("-o,--output", arguments.output, "text or json")->check(CLI::IsMember({"text", "json"}));
+  check->add_flag("--emit-sql", arguments.emit_sql, "Print only the SQL");
+  check->callback([&] { chosen = [&] { return command_check(arguments); }; });
+
+  auto* config = app.add_subcommand("config", "About the configuration");
+  config->require_subcommand(1);
+  auto* schema = config->add_subcommand("schema", "Print its JSON Schema");
+  schema->callback([&] { chosen = [] { std::cout << config::json_schema(kind_rules()); return 0; }; });
+  auto* example = config->add_subcommand("example", "Print a commented example");
+  example->callback([&] { chosen = [] { std::cout << config::example(); return 0; }; });
+  auto* show = config->add_subcommand("show", "Print what is in effect, secrets hidden");
+  add_config_options(*show, arguments);
+  show->add_flag("--origin", arguments.origin, "Say where each value comes from");
+  show->callback([&] {
+    chosen = [&] {
+      std::cout << config::show(load(arguments), arguments.origin);
+      return 0;
+    };
+  });
+
+  auto* version = app.add_subcommand("version", "Print the version and those of the libraries");
+  version->callback([&] { chosen = [] { std::cout << version_report(); return 0; }; });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : static_cast<int>(ExitCode::usage);
+  }
+  return guarded(chosen);
+}
+
+}  // namespace walrelay::sidecar

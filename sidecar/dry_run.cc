@@ -1,0 +1,143 @@
+// `walrelay run --dry-run`: the same decoding, mapping and chunks, but the commands are printed and nothing is kept.
+// The slot is temporary, so the real one does not move; a publication that is missing is not created but told.
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "sidecar/catalogue.h"
+#include "sidecar/loader.h"
+#include "sidecar/log.h"
+#include "sidecar/pipeline.h"
+#include "sidecar/programs.h"
+#include "sidecar/wiring.h"
+#include "sinks/stdout_sink.h"
+
+namespace walrelay::sidecar {
+
+namespace {
+
+class DryRun : public sinks::SinkEvents {
+ public:
+  DryRun(event::Loop& loop, const config::Config& config, sinks::MappingSet& mappings)
+      : loop_(loop),
+        config_(config),
+        mappings_(mappings),
+        over_(loop),
+        watcher_(loop, postgres_options(config.source, false, "dry run")),
+        replicator_(loop, postgres_options(config.source, true, "dry run stream")),
+        relations_(mappings, types_),
+        sink_(loop, [](std::string_view line) { std::fwrite(line.data(), 1, line.size(), stdout); }, *this) {}
+
+  event::Task<> run() {
+    auto opening = watcher_.open();
+    co_await std::move(opening);
+    encoding_ = replication::Encoding::make(watcher_.parameter("server_encoding"));
+    const std::string slot = "walrelay_dry_run_" + std::to_string(getpid());
+    CatalogueOptions options;
+    options.publication = config_.source.publication;
+    options.slot = slot;
+    options.manage_publication = false;
+    options.default_mapping = mappings_.default_mapping();
+    catalogue_.emplace(loop_, watcher_, std::move(options), relations_, types_);
+    auto preparing = catalogue_->prepare();
+    co_await std::move(preparing);
+    require_tables(mappings_.specs(), catalogue_->tables());
+    auto connecting = replicator_.open();
+    co_await std::move(connecting);
+    auto creating = replication::create_slot(replicator_, watcher_, slot, true, config_.source.slot_timeout);
+    co_await std::move(creating);
+    const bool binary = config_.source.format != "text" && catalogue_->binary_is_exact() && watcher_.server_version() >= 140000;
+    const std::string sql = replication::start_replication_sql(slot, config_.source.publication, replicator_.server_version(),
+                                                               binary, false, replication::Lsn::invalid);
+    auto starting = replicator_.begin_replication(sql, "start replication");
+    co_await std::move(starting);
+    begin();
+    co_await over_;
+    if (error_ != nullptr) std::rethrow_exception(error_);
+  }
+
+  void stop() { over_.set(); }
+
+  void on_applied(const replication::Position&, std::int64_t) override { std::fflush(stdout); }
+  void on_recorded(const replication::Position& position) override {
+    if (position.committed <= stream_->received()) stream_->confirm(position.committed);
+  }
+  void on_writable() override {
+    loader_->on_writable();
+    stream_->resume();
+  }
+  void on_failed(std::exception_ptr error) override { fail(error); }
+
+ private:
+  void fail(std::exception_ptr error) {
+    error_ = std::move(error);
+    over_.set();
+  }
+
+  void begin() {
+    PipelineOptions options;
+    options.reread_key = sinks::reread_key(config_.source.slot);
+    options.dead_letter_rows = true;  // printed, and the run goes on
+    options.encoding = encoding_.get();
+    pipeline_.emplace(std::move(options), relations_, overtaken_, rereads_, sink_, clock_);
+    LoaderOptions loader = loader_options(config_);
+    loader.encoding = encoding_.get();
+    loader_.emplace(loop_, std::move(loader), relations_, overtaken_, rereads_, *pipeline_, sink_, clock_);
+    stream_.emplace(loop_, replicator_, *pipeline_, event::milliseconds(1000));
+    pipeline_->on_catalogue_needed = [this](replication::Oid table, std::vector<replication::Oid> types) {
+      catalogue_->ask(table, std::move(types));
+    };
+    pipeline_->on_processed = [this] { loader_->on_processed(); };
+    pipeline_->on_reread = [this] { loader_->wake(); };
+    pipeline_->on_resume = [this] { stream_->resume(); };
+    pipeline_->on_finished = [this](std::exception_ptr error) { fail(error); };
+    catalogue_->on_described = [this] { pipeline_->catalogue_ready(); };
+    loader_->on_failed = [this](std::exception_ptr error) { fail(error); };
+    loader_->on_stuck = [this] { stream_->request_keepalive(); };
+    loader_->on_all_loaded = [] { log::info("existing rows are printed; now every change as it comes (Ctrl-C ends)"); };
+    for (const auto& [oid, info] : catalogue_->tables()) loader_->add(info, "");
+    watching_.emplace(loop_, catalogue_->watch(), [this](std::exception_ptr error) { fail(error); });
+    loader_->start();
+    stream_->start();
+  }
+
+  event::Loop& loop_;
+  const config::Config& config_;
+  sinks::MappingSet& mappings_;
+  event::Event over_;
+  std::exception_ptr error_;
+  replication::Connection watcher_, replicator_;
+  std::unique_ptr<replication::Encoding> encoding_;
+  replication::TypeCatalog types_;
+  Relations relations_;
+  Overtaken overtaken_;
+  Rereads rereads_;
+  ServerClock clock_;
+  sinks::StdoutSink sink_;
+  std::optional<Catalogue> catalogue_;
+  std::optional<Pipeline> pipeline_;
+  std::optional<Loader> loader_;
+  std::optional<replication::Stream> stream_;
+  std::optional<event::Job> watching_;
+};
+
+}  // namespace
+
+ExitCode dry_run(const config::Config& config, sinks::MappingSet& mappings) {
+  event::Loop loop;
+  DryRun dry(loop, config, mappings);
+  std::exception_ptr failure;
+  event::Signal interrupt(loop, SIGINT, [&dry] { dry.stop(); });
+  event::Signal terminate(loop, SIGTERM, [&dry] { dry.stop(); });
+  event::Job job(loop, dry.run(), [&](std::exception_ptr error) {
+    failure = error;
+    loop.stop();
+  });
+  loop.run();
+  std::fflush(stdout);
+  if (failure != nullptr) std::rethrow_exception(failure);
+  return ExitCode::ok;
+}
+
+}  // namespace walrelay::sidecar

@@ -1,0 +1,119 @@
+// The hot path: one message of the stream, from bytes to Redis commands. Plain calls, no coroutine, no queue.
+//
+//   Stream ─> on_data ─> Decoder ─> Relation ─> Relations (bind; may need the catalogue: the stream waits)
+//                              ├──> Begin    ─> skip what the checkpoint has; remember the xid
+//                              ├──> I/U/D    ─> RowText ─> Rereads? ─> RelationWriter ─> sink.batch()
+//                              ├──> Truncate ─> sink.remove_owned (the stream waits)
+//                              └──> Commit   ─> sink.commit
+//
+// It owns nothing that outlives a session. Its position (`processed`) is what chunks wait for.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "replication/encoding.h"
+#include "replication/pgoutput.h"
+#include "replication/row_text.h"
+#include "replication/stream.h"
+#include "sidecar/overtaken.h"
+#include "sidecar/relations.h"
+#include "sidecar/rereads.h"
+#include "sidecar/server_clock.h"
+#include "sinks/sink.h"
+
+namespace walrelay::sidecar {
+
+struct PipelineCounters {
+  std::uint64_t transactions = 0, skipped_transactions = 0, changes = 0, dead_letters = 0, rereads = 0;
+};
+
+struct PipelineOptions {
+  std::string reread_key;            // where rows to be read again are noted in Redis
+  bool dead_letter_rows = false;     // a row that cannot be written is noted; otherwise the session ends
+  replication::Position verified, sent;
+  const replication::Encoding* encoding = nullptr;  // null: text is UTF-8 already
+};
+
+class Pipeline : public replication::StreamHandler {
+ public:
+  Pipeline(PipelineOptions options, Relations& relations, Overtaken& overtaken, Rereads& rereads, sinks::Sink& sink,
+           ServerClock& clock);
+
+  // The catalogue must describe this table and these types; then catalogue_ready() lets the stream go on.
+  std::function<void(replication::Oid table, std::vector<replication::Oid> types)> on_catalogue_needed;
+  void catalogue_ready();
+
+  std::function<void()> on_processed;                   // processed() moved
+  std::function<void()> on_reread;                      // a row was noted
+  std::function<void()> on_resume;                      // the stream may be resumed (asked by catalogue_ready)
+  std::function<void(std::exception_ptr)> on_finished;  // the stream is over
+
+  // Everything that committed up to here has been given to the sink.
+  [[nodiscard]] replication::Lsn processed() const { return processed_; }
+  [[nodiscard]] bool blocked() const { return blocked_; }
+  [[nodiscard]] bool in_transaction() const { return in_transaction_; }
+  [[nodiscard]] const replication::Transaction& transaction() const { return transaction_; }
+  [[nodiscard]] replication::Lsn last_commit() const { return last_commit_; }  // the last one the sink was given
+  [[nodiscard]] replication::Lsn committed() const { return committed_; }      // the last commit or keepalive
+  // Takes no transaction after the one that is open: the program is about to end.
+  void halt() { halted_ = true; }
+  [[nodiscard]] const PipelineCounters& counters() const { return counters_; }
+
+  // A row that cannot be written, from the stream or from a chunk: noted, or thrown on.
+  void refuse(const sinks::RowError& error, const replication::Relation& relation);
+  // The note of a row that stands in Redis now, or is gone.
+  void erase_note(const std::string& note);
+
+  bool on_data(std::string_view message, replication::Lsn start, replication::Lsn server_end,
+               std::int64_t server_time_us) override;
+  bool on_keepalive(replication::Lsn server_end, std::int64_t server_time_us) override;
+  void on_drained() override;
+  void on_end(std::exception_ptr error) override;
+
+ private:
+  void take(const replication::pgoutput::Begin& begin);
+  void take(const replication::pgoutput::Commit& commit);
+  void take(const replication::pgoutput::Origin&) {}
+  void take(const replication::pgoutput::Type&) {}
+  void take(const replication::pgoutput::LogicalMessage&) {}
+  void take(const replication::pgoutput::RelationMessage& message);
+  void take(const replication::pgoutput::Insert& insert);
+  void take(const replication::pgoutput::Update& update);
+  void take(const replication::pgoutput::Delete& removal);
+  void take(const replication::pgoutput::Truncate& truncate);
+
+  Table& table_of(replication::Oid oid);
+  [[nodiscard]] bool counted_change();  // false: the checkpoint has it already
+  void change(Table& table, const replication::Change& change);
+  void apply(Table& table, const replication::Change& change);
+  void touch(Table& table, replication::Row row);
+  bool merge_reread(Table& table, const replication::Change& change);
+  void note_reread(Table& table, replication::Row row);
+  void write_whole(Table& table, const Reread& reread);
+  [[nodiscard]] replication::Position here() const;
+
+  PipelineOptions options_;
+  Relations& relations_;
+  Overtaken& overtaken_;
+  Rereads& rereads_;
+  sinks::Sink& sink_;
+  ServerClock& clock_;
+  replication::pgoutput::Decoder decoder_;
+  replication::RowText new_text_, old_text_;
+  replication::Transaction transaction_;
+  bool in_transaction_ = false, skipping_ = false, wrote_ = false, blocked_ = false, halted_ = false;
+  std::uint64_t changes_ = 0;       // row messages of this transaction so far
+  std::uint64_t skip_changes_ = 0;  // of them, in the checkpoint already
+  replication::Lsn committed_ = replication::Lsn::invalid;
+  replication::Lsn processed_ = replication::Lsn::invalid;
+  replication::Lsn last_commit_ = replication::Lsn::invalid;
+  [[nodiscard]] bool wants_more() const { return !blocked_ && !(halted_ && !in_transaction_) && !sink_.full(); }
+  std::string identity_;  // scratch
+  std::string waiting_message_;     // the Relation message that the catalogue is asked for
+  PipelineCounters counters_;
+};
+
+}  // namespace walrelay::sidecar

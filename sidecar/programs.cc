@@ -1,0 +1,94 @@
+#include "sidecar/programs.h"
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <random>
+
+#include "event/loop.h"
+#include "event/task.h"
+#include "sidecar/http.h"
+#include "sidecar/log.h"
+#include "sidecar/metrics.h"
+#include "sidecar/supervisor.h"
+#include "sidecar/version.h"
+
+namespace walrelay::sidecar {
+
+namespace {
+
+// Two signals: the first finishes what is committed, the second ends the process at once.
+class Signals {
+ public:
+  Signals(event::Loop& loop, std::function<void()> stop) : stop_(std::move(stop)) {
+    for (const int number : {SIGTERM, SIGINT}) {
+      signals_.push_back(std::make_unique<event::Signal>(loop, number, [this, number] { received(number); }));
+    }
+  }
+
+ private:
+  void received(int number) {
+    if (asked_) _exit(128 + number);
+    asked_ = true;
+    log::info("stopping", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+    stop_();
+  }
+  std::function<void()> stop_;
+  bool asked_ = false;
+  std::vector<std::unique_ptr<event::Signal>> signals_;
+};
+
+HttpAnswer answer(Supervisor& supervisor, const std::string& method, const std::string& path) {
+  if (path != "/livez" && path != "/readyz" && path != "/metrics") return {404, "text/plain; charset=utf-8", "no such page\n"};
+  if (method != "GET" && method != "HEAD") return {405, "text/plain; charset=utf-8", "only GET\n"};
+  if (path == "/livez") return {200, "text/plain; charset=utf-8", "alive\n"};
+  const Status& status = supervisor.status();
+  if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", render_metrics(status)};
+  const bool ready = status.state == State::streaming && status.redis_connected && status.postgres_connected;
+  std::string body = kStateNames[static_cast<std::size_t>(status.state)];
+  if (!ready && !status.last_error.empty()) body += ": " + status.last_error;
+  return {ready ? 200U : 503U, "text/plain; charset=utf-8", body + "\n"};
+}
+
+}  // namespace
+
+ExitCode serve(const config::Config& config, sinks::MappingSet& mappings) {
+  mallopt(M_ARENA_MAX, 1);  // one thread works; a second arena would only hold memory back
+  event::Loop loop;
+  Supervisor supervisor(loop, config, mappings, std::random_device{}());
+  std::optional<HttpServer> http;
+  if (!config.http.listen.empty()) {
+    http.emplace(loop, config.http.listen,
+                 [&supervisor](const std::string& method, const std::string& path) { return answer(supervisor, method, path); });
+  }
+  Signals signals(loop, [&supervisor] { supervisor.stop(); });
+  log::info("walrelay starts", {{"version", version()}, {"slot", config.source.slot}, {"publication", config.source.publication},
+                                {"http", config.http.listen}});
+  supervisor.start();
+  loop.run();
+  log::info("walrelay ends", {{"exit_code", static_cast<int>(supervisor.exit_code())}});
+  return supervisor.exit_code();
+}
+
+CheckReport check_now(const config::Config& config, sinks::MappingSet& mappings) {
+  event::Loop loop;
+  CheckReport report;
+  std::exception_ptr failure;
+  auto checking = [](event::Loop& on, const config::Config& with, sinks::MappingSet& maps, CheckReport& into) -> event::Task<> {
+    auto task = check(on, with, maps);
+    auto found = co_await std::move(task);
+    into = std::move(found);
+  };
+  event::Job job(loop, checking(loop, config, mappings, report), [&](std::exception_ptr error) {
+    failure = error;
+    loop.stop();
+  });
+  loop.run();
+  if (failure != nullptr) std::rethrow_exception(failure);
+  return report;
+}
+
+}  // namespace walrelay::sidecar

@@ -1,0 +1,19 @@
+// What the subcommands run: each makes its own loop and returns when it is over.
+#pragma once
+
+#include "config/config.h"
+#include "sidecar/check.h"
+#include "sidecar/policy.h"
+#include "sinks/mapping.h"
+
+namespace walrelay::sidecar {
+
+// `walrelay run`: until SIGTERM or SIGINT (a second one ends the process at once) or a failure that no retry mends.
+ExitCode serve(const config::Config& config, sinks::MappingSet& mappings);
+
+// `walrelay run --dry-run`: a temporary slot, the existing publication, commands on stdout.
+ExitCode dry_run(const config::Config& config, sinks::MappingSet& mappings);
+
+CheckReport check_now(const config::Config& config, sinks::MappingSet& mappings);
+
+}  // namespace walrelay::sidecar

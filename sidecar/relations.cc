@@ -1,0 +1,132 @@
+#include "sidecar/relations.h"
+
+#include <algorithm>
+
+namespace walrelay::sidecar {
+
+using replication::Oid;
+using replication::Relation;
+using replication::RelationColumn;
+using replication::TableInfo;
+
+std::vector<TableInfo::Column> streamed_columns(const TableInfo& info) {
+  std::vector<TableInfo::Column> columns;
+  for (const auto& column : info.columns) {
+    const auto& listed = info.published_columns;
+    const bool published = listed.empty() || std::find(listed.begin(), listed.end(), column.name) != listed.end();
+    if (published && !column.generated) columns.push_back(column);
+  }
+  return columns;
+}
+
+std::string signature(const TableInfo& info) {
+  std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a
+  const auto mix = [&hash](std::string_view text) {
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+    hash = (hash ^ 0xff) * 1099511628211ULL;
+  };
+  mix(std::string(1, static_cast<char>(info.identity)));
+  for (const auto& column : streamed_columns(info)) {
+    mix(column.name);
+    mix(std::to_string(column.type_oid) + (column.identity ? "i" : "") + (column.primary ? "p" : ""));
+  }
+  return std::to_string(hash);
+}
+
+namespace {
+
+std::uint64_t next_version() {
+  static std::uint64_t version = std::uint64_t{1} << 32;  // apart from the versions of the stream's messages
+  return ++version;
+}
+
+std::unique_ptr<Relation> relation_of(const TableInfo& info, const replication::TypeCatalog& types) {
+  auto relation = std::make_unique<Relation>();
+  relation->oid = info.oid;
+  relation->schema = info.schema;
+  relation->name = info.name;
+  relation->identity = info.identity;
+  relation->version = next_version();
+  for (const auto& column : streamed_columns(info)) {
+    relation->columns.push_back({column.name, column.type_oid, column.type_modifier, column.identity, column.primary,
+                                 types.find(column.type_oid)});
+  }
+  return relation;
+}
+
+bool same_shape(const Relation& a, const Relation& b) {
+  const auto same_column = [](const RelationColumn& x, const RelationColumn& y) {
+    return x.name == y.name && x.type_oid == y.type_oid && x.type_modifier == y.type_modifier &&
+           x.identity == y.identity && x.primary == y.primary;
+  };
+  return a.schema == b.schema && a.name == b.name && a.identity == b.identity &&
+         std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(), same_column);
+}
+
+}  // namespace
+
+void Relations::describe(const TableInfo& info) {
+  described_[info.oid] = info;
+  auto& table = tables_[info.oid];
+  if (table != nullptr && table->met) return;  // the stream's own word counts
+  auto bound = bind(info);
+  table = std::make_unique<Table>();
+  table->relation = std::move(bound.relation);
+  table->writer = std::move(bound.writer);
+  table->loading = loading_[info.oid];
+}
+
+Relations::Bound Relations::bind(const TableInfo& info) {
+  Bound bound;
+  auto relation = relation_of(info, types_);
+  bound.writer = mappings_.bind(*relation);
+  bound.relation = std::move(relation);
+  return bound;
+}
+
+std::unique_ptr<Relation> Relations::complete(const replication::pgoutput::RelationMessage& message) const {
+  auto relation = replication::make_relation(message);
+  const auto described = described_.find(relation->oid);
+  for (auto& column : relation->columns) {
+    column.type = types_.find(column.type_oid);
+    if (described == described_.end()) continue;
+    for (const auto& known : described->second.columns) {
+      if (known.name == column.name) column.primary = known.primary;
+    }
+  }
+  return relation;
+}
+
+bool Relations::meet(const replication::pgoutput::RelationMessage& message) {
+  auto relation = complete(message);
+  const bool wanted = mappings_.wants(relation->schema, relation->name);
+  if (wanted) {
+    if (described_.find(relation->oid) == described_.end()) return false;
+    for (const auto& column : relation->columns) {
+      if (column.type == nullptr) return false;
+    }
+  }
+  auto& table = tables_[relation->oid];
+  if (table == nullptr) {
+    table = std::make_unique<Table>();
+    table->loading = loading_[relation->oid];
+  }
+  table->met = true;
+  if (table->relation != nullptr && same_shape(*table->relation, *relation)) return true;
+  if (on_replaced) on_replaced(relation->oid);
+  table->writer = wanted ? mappings_.bind(*relation) : nullptr;
+  table->relation = std::move(relation);
+  return true;
+}
+
+Table* Relations::find(Oid oid) {
+  const auto found = tables_.find(oid);
+  return found == tables_.end() ? nullptr : found->second.get();
+}
+
+void Relations::set_loading(Oid oid, bool loading) {
+  loading_[oid] = loading;
+  if (Table* table = find(oid)) table->loading = loading;
+}
+
+}  // namespace walrelay::sidecar

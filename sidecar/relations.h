@@ -1,0 +1,83 @@
+// The tables that the stream speaks of, each bound to its mapping.
+//
+//   catalogue (TableInfo) ──describe()──┐
+//                                       ├─> Table { relation version, writer, loading }
+//   stream (Relation message) ──meet()──┘
+//
+// A Relation message always replaces what was known. Where it names types or tables that the catalogue has not told
+// yet, meet() says so, the pipeline stops the stream, asks, and calls meet() again.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "replication/pgoutput.h"
+#include "replication/publication.h"
+#include "replication/relation.h"
+#include "replication/relation_message.h"
+#include "sinks/mapping.h"
+
+namespace walrelay::sidecar {
+
+struct ChangeCounts {
+  std::uint64_t inserts = 0, updates = 0, deletes = 0, truncates = 0;
+};
+
+struct Table {
+  std::unique_ptr<const replication::Relation> relation;  // as the stream sends it now
+  std::unique_ptr<sinks::RelationWriter> writer;          // null: no mapping wants it
+  bool met = false;      // the stream has described it in this session: rows may come
+  bool loading = false;  // not every row stands in Redis yet: what an UPDATE leaves out must be read
+  ChangeCounts counts;
+};
+
+class Relations {
+ public:
+  Relations(sinks::MappingSet& mappings, replication::TypeCatalog& types) : mappings_(mappings), types_(types) {}
+
+  // What the catalogue says now; replaces what it said before. A table that the stream has not named yet is bound to
+  // what the catalogue says. Throws sinks::MappingError.
+  void describe(const replication::TableInfo& info);
+
+  // False: types or table unknown; describe() first.
+  [[nodiscard]] bool meet(const replication::pgoutput::RelationMessage& message);
+
+  [[nodiscard]] Table* find(replication::Oid oid);  // null: the stream has not named it
+  [[nodiscard]] const std::unordered_map<replication::Oid, std::unique_ptr<Table>>& all() const { return tables_; }
+  void set_loading(replication::Oid oid, bool loading);
+  [[nodiscard]] bool wants(std::string_view schema, std::string_view name) const { return mappings_.wants(schema, name); }
+
+  // A relation and writer made from the catalogue alone, for reading the table itself.
+  struct Bound {
+    std::unique_ptr<const replication::Relation> relation;
+    std::unique_ptr<sinks::RelationWriter> writer;
+  };
+  Bound bind(const replication::TableInfo& info);
+  // Another writer for a relation that was bound before.
+  std::unique_ptr<sinks::RelationWriter> bind_again(const replication::Relation& relation) { return mappings_.bind(relation); }
+
+  // Called before a table's relation is replaced by another version.
+  std::function<void(replication::Oid)> on_replaced;
+
+ private:
+  [[nodiscard]] std::unique_ptr<replication::Relation> complete(const replication::pgoutput::RelationMessage& message) const;
+
+  sinks::MappingSet& mappings_;
+  replication::TypeCatalog& types_;
+  std::unordered_map<replication::Oid, replication::TableInfo> described_;
+  std::unordered_map<replication::Oid, std::unique_ptr<Table>> tables_;
+  std::unordered_map<replication::Oid, bool> loading_;
+};
+
+// The columns of a table that the stream carries: live, not generated, of the publication's column list.
+std::vector<replication::TableInfo::Column> streamed_columns(const replication::TableInfo& info);
+
+// Changes when the columns that the stream carries, their types or the identity change: then rows must be read again.
+std::string signature(const replication::TableInfo& info);
+
+}  // namespace walrelay::sidecar

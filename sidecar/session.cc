@@ -1,0 +1,256 @@
+#include "sidecar/session.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "sidecar/log.h"
+#include "sidecar/policy.h"
+#include "sidecar/wiring.h"
+
+namespace walrelay::sidecar {
+
+using Clock = Progress::Clock;
+using replication::Lsn;
+using replication::Position;
+using replication::to_string;
+
+namespace {
+
+constexpr event::milliseconds kTick{200};
+constexpr std::chrono::seconds kProgressEvery{10};
+constexpr event::milliseconds kDrainAtMost{3000};
+constexpr event::milliseconds kFarewell{500};
+
+}  // namespace
+
+Session::Session(event::Loop& loop, const config::Config& config, sinks::MappingSet& mappings, Status& status, bool careful)
+    : loop_(loop),
+      config_(config),
+      mappings_(mappings),
+      status_(status),
+      careful_(careful),
+      over_(loop),
+      redis_(loop, redis_options(config.target)),
+      watcher_(loop, connection_options(false, "watch")),
+      replicator_(loop, connection_options(true, "stream")),
+      relations_(mappings, types_),
+      progress_(config.ack.hold),
+      ticker_(loop, [this] { tick(); }),
+      base_(status) {}
+
+Session::~Session() {
+  refresh();
+  status_.postgres_connected = status_.redis_connected = status_.owner = false;
+}
+
+replication::ConnectionOptions Session::connection_options(bool replication, const char* role) const {
+  return postgres_options(config_.source, replication, role);
+}
+
+event::Task<> Session::run() {
+  auto connecting = connect();
+  co_await std::move(connecting);
+  auto taking = take_slot();
+  co_await std::move(taking);
+  auto deciding = take_redis();
+  co_await std::move(deciding);
+  co_await over_;
+  if (stopping_) {
+    auto draining = drain();
+    co_await std::move(draining);
+    co_return;
+  }
+  std::rethrow_exception(error_);
+}
+
+void Session::stop() {
+  stopping_ = true;
+  over_.set();
+}
+
+void Session::fail(std::exception_ptr error) {
+  if (error_ != nullptr) return;
+  error_ = std::move(error);
+  over_.set();
+}
+
+// The parts tell each other through here, so that none of them knows another.
+void Session::wire() {
+  redis_.on_lost = [this](std::exception_ptr error) { fail(error); };
+  pipeline_->on_catalogue_needed = [this](replication::Oid table, std::vector<replication::Oid> types) {
+    catalogue_->ask(table, std::move(types));
+  };
+  pipeline_->on_processed = [this] { loader_->on_processed(); };
+  pipeline_->on_reread = [this] { loader_->wake(); };
+  pipeline_->on_resume = [this] { stream_->resume(); };
+  pipeline_->on_finished = [this](std::exception_ptr error) {
+    if (error == nullptr) {
+      error = std::make_exception_ptr(
+          replication::PostgresError("", true, "the server ended the replication stream in order (it is shutting down)"));
+    }
+    fail(error);
+  };
+  catalogue_->on_described = [this] {
+    try {
+      pipeline_->catalogue_ready();
+    } catch (...) {
+      fail(std::current_exception());
+    }
+  };
+  catalogue_->on_table = [this](const replication::TableInfo& info, bool made_anew) {
+    log::info("reading table", {{"table", info.qualified()}, {"estimated_rows", info.estimated_rows}});
+    if (made_anew) {
+      const auto bound = relations_.bind(info);
+      sink_->remove_owned(bound.writer->owned(), bound.writer->writes());
+    }
+    const auto cursor = cursors_.find(info.qualified());
+    loader_->add(info, cursor == cursors_.end() ? "" : cursor->second);
+    cursors_.erase(info.qualified());  // good for one start only
+  };
+  catalogue_->on_table_gone = [](const std::string& table) {
+    log::warn("a mapped table is gone; its keys stay in Redis", {{"table", table}});
+  };
+  catalogue_->on_trouble = [](const std::string& sentence) { log::warn(sentence); };
+  catalogue_->on_binary_lost = [this] {
+    if (binary_) fail(std::make_exception_ptr(RestartNeeded("a table with types that need the text format was published")));
+  };
+  catalogue_->on_slot = [this](const replication::SlotState& slot, Lsn end) {
+    status_.wal_status = slot.wal_status;
+    status_.slot_active = slot.active;
+    status_.safe_wal_bytes = slot.safe_wal_bytes.value_or(-1);
+    status_.retained_wal_bytes = std::max<std::int64_t>(0, replication::distance(slot.restart, end));
+    status_.server_end = std::max(status_.server_end, end);
+    if (end > pipeline_->processed()) stream_->request_keepalive();
+  };
+  loader_->on_table_loaded = [](const std::string& table, std::uint64_t rows) {
+    log::info("table read", {{"table", table}, {"rows", rows}});
+  };
+  loader_->on_all_loaded = [this] {
+    if (status_.state != State::loading) return;
+    sink_->set_phase("stream");
+    status_.state = State::streaming;
+    log::info("every table is read; streaming", {{"rows", loader_->progress().rows}});
+  };
+  loader_->on_failed = [this](std::exception_ptr error) { fail(error); };
+  loader_->on_trouble = [](const std::string& sentence) { log::warn("reading a table: " + sentence); };
+  loader_->on_stuck = [this] { stream_->request_keepalive(); };
+}
+
+void Session::on_applied(const Position& position, std::int64_t commit_time_us) {
+  applied_ = std::max(applied_, position);
+  if (commit_time_us == 0) return;
+  status_.end_to_end.observe(std::max(0.0, static_cast<double>(clock_.now_us() - commit_time_us) / 1e6));
+  status_.last_applied_commit_seconds = static_cast<double>(commit_time_us) / 1e6;
+  oldest_unapplied_us_ = commit_time_us;
+  status_.batch_duration.observe(sink_->counters().last_batch_seconds);
+}
+
+void Session::on_recorded(const Position& position) { progress_.on_recorded(position.committed, Clock::now()); }
+
+void Session::on_writable() {
+  if (!pipeline_) return;
+  loader_->on_writable();
+  if (!pipeline_->blocked() && !sink_->full() && (!stopping_ || pipeline_->in_transaction())) stream_->resume();
+}
+
+void Session::on_failed(std::exception_ptr error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const sinks::RedisError& redis) {
+    ++status_.redis_errors[redis.code()];
+  } catch (...) {
+  }
+  fail(error);
+}
+
+void Session::tick() {
+  const auto now = Clock::now();
+  const Lsn confirmable = progress_.confirmable(now);
+  if (confirmable > stream_->confirmed() && confirmable <= stream_->received()) stream_->confirm(confirmable);
+  refresh();
+  if (status_.state != State::loading) return;
+  const auto& load = loader_->progress();
+  const double part = load.estimated_rows == 0
+                          ? 0
+                          : std::min(1.0, static_cast<double>(load.rows) / static_cast<double>(load.estimated_rows));
+  char line[200];
+  std::snprintf(line, sizeof line, "loading %zu/%zu tables  %llu rows  %.0f MiB  %3.0f %%  %s", load.tables_done, load.tables,
+                static_cast<unsigned long long>(load.rows), static_cast<double>(load.bytes) / 1048576.0, part * 100,
+                loader_->current_table().c_str());
+  log::progress(line);
+  if (now - last_progress_line_ >= kProgressEvery) {
+    if (last_progress_line_ != Clock::time_point{} && !log::on_terminal()) {
+      log::info("loading", {{"tables_done", load.tables_done}, {"tables", load.tables}, {"rows", load.rows},
+                            {"estimated_rows", load.estimated_rows}, {"bytes", load.bytes}});
+    }
+    last_progress_line_ = now;
+  }
+}
+
+// Everything committed is sent, checked and recorded; then PostgreSQL hears it, and both links are closed in order.
+event::Task<> Session::drain() {
+  status_.state = State::stopping;
+  const auto deadline = Clock::now() + kDrainAtMost;
+  loader_.reset();
+  pipeline_->on_processed = nullptr;
+  pipeline_->on_reread = nullptr;
+  pipeline_->halt();
+  while (error_ == nullptr && Clock::now() < deadline &&
+         (pipeline_->in_transaction() || progress_.recorded() < pipeline_->last_commit())) {
+    sink_->flush();
+    auto pause = event::sleep(loop_, event::milliseconds(5));
+    co_await std::move(pause);
+  }
+  const bool complete = progress_.recorded() >= pipeline_->last_commit();
+  log::info(complete ? "everything committed is in Redis" : "stopping with changes that Redis has not recorded; they come again",
+            {{"recorded", to_string(progress_.recorded())}, {"last_commit", to_string(pipeline_->last_commit())}});
+  if (error_ == nullptr) {
+    auto farewell = stream_->finish(kFarewell);
+    co_await std::move(farewell);
+  }
+}
+
+void Session::refresh() {
+  status_.redis_connected = redis_.is_open();
+  status_.postgres_connected = watcher_.is_open() && (replicator_.is_open() || !streaming_);
+  if (!pipeline_ || !stream_ || !sink_) return;
+  status_.received = stream_->received();
+  status_.confirmed = stream_->confirmed();
+  status_.recorded = progress_.recorded();
+  status_.server_end = std::max(status_.server_end, status_.received);
+  const bool caught_up = !pipeline_->in_transaction() && applied_.committed >= pipeline_->last_commit();
+  status_.applied = caught_up ? std::max(pipeline_->processed(), applied_.committed) : applied_.committed;
+  status_.lag_bytes = std::max<std::int64_t>(0, replication::distance(status_.applied, status_.server_end));
+  if (status_.applied == Lsn::invalid) status_.lag_bytes = 0;
+  const std::int64_t now = clock_.now_us();
+  if (caught_up && status_.applied >= status_.server_end) {
+    oldest_unapplied_us_ = 0;
+  } else if (oldest_unapplied_us_ == 0) {
+    oldest_unapplied_us_ = pipeline_->transaction().commit_time_us != 0 && !caught_up
+                               ? pipeline_->transaction().commit_time_us
+                               : now;
+  }
+  status_.lag_seconds =
+      oldest_unapplied_us_ == 0 ? 0 : std::max(0.0, static_cast<double>(now - oldest_unapplied_us_) / 1e6);
+  status_.pipeline = add(base_.pipeline, pipeline_->counters());
+  status_.sink = add(base_.sink, sink_->counters());
+  if (loader_) {
+    status_.load = loader_->progress();
+    status_.loading_table = loader_->current_table();
+  }
+  status_.received_bytes = base_.received_bytes + stream_->counters().bytes;
+  status_.wakeups = base_.wakeups + stream_->counters().wakeups;
+  status_.buffered_bytes = sink_->buffered();
+  status_.pending_rereads = rereads_.size();
+  status_.changes = base_.changes;
+  for (const auto& [oid, table] : relations_.all()) {
+    if (table->relation == nullptr) continue;
+    auto& counts = status_.changes[table->relation->qualified()];
+    counts.inserts += table->counts.inserts;
+    counts.updates += table->counts.updates;
+    counts.deletes += table->counts.deletes;
+    counts.truncates += table->counts.truncates;
+  }
+}
+
+}  // namespace walrelay::sidecar

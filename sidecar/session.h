@@ -1,0 +1,103 @@
+// One connection to each side, from opening to the end: what the supervisor makes again after every failure.
+//
+//   connect Redis ─> connect PostgreSQL ─> tables, publication ─> slot (wait while it is active elsewhere)
+//     ─> START_REPLICATION: the slot is ours ─> fence, checkpoint ─> decide (start_up.h) ─> load and stream ─> over
+//
+// Everything that a session knows dies with it; what must survive is in Redis and in the slot.
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <string>
+
+#include "config/config.h"
+#include "event/loop.h"
+#include "event/task.h"
+#include "replication/encoding.h"
+#include "replication/slot.h"
+#include "replication/stream.h"
+#include "sidecar/catalogue.h"
+#include "sidecar/loader.h"
+#include "sidecar/overtaken.h"
+#include "sidecar/pipeline.h"
+#include "sidecar/progress.h"
+#include "sidecar/relations.h"
+#include "sidecar/rereads.h"
+#include "sidecar/server_clock.h"
+#include "sidecar/start_up.h"
+#include "sidecar/status.h"
+#include "sinks/redis_sink.h"
+
+namespace walrelay::sidecar {
+
+class Session : public sinks::SinkEvents {
+ public:
+  // `status` outlives the session; `careful`: Redis refused a command of the last session, find the row.
+  Session(event::Loop& loop, const config::Config& config, sinks::MappingSet& mappings, Status& status, bool careful);
+  ~Session() override;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  event::Task<> run();  // returns after stop(); throws what ended the session
+  void stop();          // finish what is committed, within seconds
+  [[nodiscard]] bool streaming() const { return stream_.has_value(); }
+  void refresh();       // brings the status up to date
+
+  void on_applied(const replication::Position& position, std::int64_t commit_time_us) override;
+  void on_recorded(const replication::Position& position) override;
+  void on_writable() override;
+  void on_failed(std::exception_ptr error) override;
+
+ private:
+  event::Task<> connect();
+  event::Task<> take_slot();
+  event::Task<> ensure_slot();
+  event::Task<> wait_for_release();
+  event::Task<bool> begin_stream();
+  event::Task<> take_redis();
+  void begin(const Decision& decision, const sinks::RedisSink::Found& found);
+  void wire();
+  void begin_loads(const Decision& decision, const sinks::RedisSink::Found& found);
+  void restore_rereads(const std::map<std::string, std::string>& notes);
+  void write_control(std::initializer_list<std::string_view> command);
+  event::Task<> drain();
+  void fail(std::exception_ptr error);
+  void tick();
+  [[nodiscard]] replication::ConnectionOptions connection_options(bool replication, const char* role) const;
+
+  event::Loop& loop_;
+  const config::Config& config_;
+  sinks::MappingSet& mappings_;
+  Status& status_;
+  const bool careful_;
+  bool stopping_ = false, streaming_ = false, binary_ = false, slot_created_ = false, slot_was_lost_ = false;
+  std::exception_ptr error_;
+  event::Event over_;
+
+  sinks::RedisConnection redis_;
+  replication::Connection watcher_, replicator_;
+  std::unique_ptr<replication::Encoding> encoding_;
+  replication::TypeCatalog types_;
+  Relations relations_;
+  Overtaken overtaken_;
+  Rereads rereads_;
+  ServerClock clock_;
+  Progress progress_;
+  replication::SystemIdentity identity_;
+  ServerView server_;
+  std::map<std::string, std::string> cursors_;
+  std::map<std::uint32_t, std::string> write_names_;
+  std::optional<Catalogue> catalogue_;
+  std::optional<sinks::RedisSink> sink_;
+  std::optional<Pipeline> pipeline_;
+  std::optional<Loader> loader_;
+  std::optional<replication::Stream> stream_;
+  std::optional<event::Job> watching_;
+  event::Timer ticker_;
+  replication::Position applied_;
+  std::int64_t oldest_unapplied_us_ = 0;
+  Progress::Clock::time_point last_progress_line_{};
+  Status base_;  // counters of earlier sessions
+};
+
+}  // namespace walrelay::sidecar

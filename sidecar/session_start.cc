@@ -1,0 +1,296 @@
+// The first half of a session: from nothing to a running stream (session.h).
+#include <algorithm>
+
+#include "sidecar/log.h"
+#include "sidecar/policy.h"
+#include "sidecar/session.h"
+#include "sidecar/wiring.h"
+
+namespace walrelay::sidecar {
+
+using replication::Lsn;
+using replication::to_string;
+
+namespace {
+
+constexpr event::milliseconds kStandbyLook{250};
+constexpr event::milliseconds kTick{200};
+constexpr event::milliseconds kStatusAtMost{10000};
+
+}  // namespace
+
+event::Task<> Session::connect() {
+  status_.state = State::connecting;
+  auto opening_redis = redis_.open();
+  co_await std::move(opening_redis);
+  status_.redis_connected = true;
+  auto opening = watcher_.open();
+  co_await std::move(opening);
+  watcher_.on_lost = [this](std::exception_ptr error) { fail(error); };
+  const std::string sql = "SELECT current_setting('wal_level')";
+  auto asking = watcher_.query(sql, "read wal_level");
+  const auto level = co_await std::move(asking);
+  if (level.text(0, 0) != "logical") {
+    throw StopError(ExitCode::postgres, "wal_level of " + watcher_.peer() + " is \"" + level.text(0, 0) +
+                                            "\": set wal_level = logical in its configuration and restart it");
+  }
+  encoding_ = replication::Encoding::make(watcher_.parameter("server_encoding"));
+
+  CatalogueOptions options;
+  options.publication = config_.source.publication;
+  options.slot = config_.source.slot;
+  options.manage_publication = config_.source.manage_publication;
+  options.default_mapping = mappings_.default_mapping();
+  catalogue_.emplace(loop_, watcher_, std::move(options), relations_, types_);
+  auto preparing = catalogue_->prepare();
+  co_await std::move(preparing);
+  require_tables(mappings_.specs(), catalogue_->tables());
+  const std::string& format = config_.source.format;
+  if (format == "binary" && !catalogue_->binary_is_exact()) {
+    throw StopError(ExitCode::configuration, "source.format is \"binary\", but a published column has a type that only the text "
+                                             "format carries exactly: set source.format to auto or text");
+  }
+  binary_ = format != "text" && catalogue_->binary_is_exact() && watcher_.server_version() >= 140000;
+}
+
+event::Task<> Session::take_slot() {
+  for (bool ours = false; !ours;) {
+    auto opening = replicator_.open();
+    co_await std::move(opening);
+    auto identifying = replication::identify_system(replicator_);
+    auto identity = co_await std::move(identifying);
+    identity_ = std::move(identity);
+    auto ensuring = ensure_slot();
+    co_await std::move(ensuring);
+    auto beginning = begin_stream();
+    ours = co_await std::move(beginning);
+  }
+  streaming_ = true;
+  status_.owner = true;
+}
+
+event::Task<> Session::ensure_slot() {
+  const std::string& name = config_.source.slot;
+  auto finding = replication::find_slot(watcher_, name);
+  auto slot = co_await std::move(finding);
+  if (slot && slot->plugin != "pgoutput") {
+    throw StopError(ExitCode::postgres, "slot \"" + name + "\" uses the plugin \"" + slot->plugin +
+                                            "\", not pgoutput: give source.slot another name, or drop that slot");
+  }
+  if (slot && slot->database != identity_.database) {
+    throw StopError(ExitCode::postgres, "slot \"" + name + "\" belongs to database \"" + slot->database + "\", not to \"" +
+                                            identity_.database + "\": give source.slot another name");
+  }
+  if (slot && slot->active) {
+    auto waiting = wait_for_release();
+    co_await std::move(waiting);
+    auto again = replication::find_slot(watcher_, name);
+    auto released = co_await std::move(again);
+    slot = std::move(released);
+  }
+  if (slot && slot->wal_status == "lost") {
+    const std::string sentence = "slot \"" + name + "\" has lost WAL that was still needed (max_slot_wal_keep_size)";
+    if (config_.on_gap == "halt") {
+      throw StopError(ExitCode::gap, sentence + "; on_gap is halt: drop the slot and start again to rebuild");
+    }
+    log::warn(sentence + ": it is made anew and every table is read again", {{"slot", name}});
+    auto dropping = replication::drop_slot(watcher_, name);
+    co_await std::move(dropping);
+    slot.reset();
+    slot_was_lost_ = true;
+  }
+  if (slot) co_return;
+  if (!config_.source.create_slot) {
+    throw StopError(ExitCode::postgres, "slot \"" + name + "\" does not exist and source.create_slot is off; run: SELECT "
+                                        "pg_create_logical_replication_slot(" + replication::quote_literal(name) + ", 'pgoutput')");
+  }
+  log::info("creating the replication slot", {{"slot", name}});
+  auto creating = replication::create_slot(replicator_, watcher_, name, config_.source.temporary_slot, config_.source.slot_timeout);
+  co_await std::move(creating);
+  slot_created_ = true;
+}
+
+event::Task<> Session::wait_for_release() {
+  status_.state = State::standby;
+  bool said = false;
+  for (;;) {
+    auto finding = replication::find_slot(watcher_, config_.source.slot);
+    const auto slot = co_await std::move(finding);
+    if (!slot || !slot->active) co_return;
+    if (!said) {
+      log::info("the slot is active elsewhere: waiting as a stand-by",
+                {{"slot", slot->name}, {"pid", slot->active_pid}, {"owner", slot->active_owner}});
+      said = true;
+    }
+    auto pause = event::sleep(loop_, kStandbyLook);
+    co_await std::move(pause);
+  }
+}
+
+// False: another one was faster; look again.
+event::Task<bool> Session::begin_stream() {
+  server_.history.clear();
+  if (identity_.timeline > 1) {
+    const std::string sql = "TIMELINE_HISTORY " + std::to_string(identity_.timeline);
+    auto asking = replicator_.query(sql, "read the timeline history");
+    const auto history = co_await std::move(asking);
+    if (!history.empty()) server_.history = parse_timeline_history(history.text(0, 1));
+  }
+  const std::string sql = replication::start_replication_sql(config_.source.slot, config_.source.publication,
+                                                             replicator_.server_version(), binary_, false, Lsn::invalid);
+  bool taken = true;
+  try {
+    auto starting = replicator_.begin_replication(sql, "start replication of slot \"" + config_.source.slot + "\"");
+    co_await std::move(starting);
+  } catch (const replication::PostgresError& error) {
+    if (error.sqlstate() != "55006") throw;
+    taken = false;
+  }
+  if (!taken) {
+    replicator_.close();
+    auto pause = event::sleep(loop_, kStandbyLook);
+    co_await std::move(pause);
+  }
+  co_return taken;
+}
+
+event::Task<> Session::take_redis() {
+  auto finding = replication::find_slot(watcher_, config_.source.slot);
+  const auto slot = co_await std::move(finding);
+  if (!slot) throw replication::PostgresError("", true, "slot \"" + config_.source.slot + "\" went away");
+  const std::string sql = "SELECT setting::int FROM pg_settings WHERE name = 'wal_sender_timeout'";
+  auto asking = watcher_.query(sql, "read wal_sender_timeout");
+  const auto timeout = co_await std::move(asking);
+  const event::milliseconds third(std::stoll("0" + timeout.text(0, 0)) / 3);
+  event::milliseconds interval = config_.source.status_interval;
+  if (interval.count() == 0) interval = third.count() == 0 ? kStatusAtMost : std::min(third, kStatusAtMost);
+
+  sinks::RedisSinkOptions options = sink_options(config_, careful_);
+  options.describe = [this](std::uint32_t write) {
+    const auto name = write_names_.find(write);
+    return name == write_names_.end() ? std::string("walrelay's own bookkeeping") : name->second;
+  };
+  sink_.emplace(loop_, redis_, std::move(options), static_cast<sinks::SinkEvents&>(*this));
+  auto taking = sink_->take_over();
+  const auto found = co_await std::move(taking);
+
+  server_.system_identifier = identity_.system_identifier;
+  server_.timeline = identity_.timeline;
+  server_.flushed = identity_.flushed;
+  server_.database = identity_.database;
+  server_.confirmed_flush = slot->confirmed_flush;
+  server_.slot_created = slot_created_;
+  server_.slot_was_lost = slot_was_lost_;
+  const Decision decision = decide(found.checkpoint, server_);
+  const bool first_start = !found.checkpoint && slot_created_;
+  if (decision.gap != Gap::none && !first_start) {
+    ++status_.gaps[name_of(decision.gap)];
+    if (config_.on_gap == "halt") {
+      throw StopError(ExitCode::gap, decision.sentence + "; on_gap is halt: set on_gap: rebuild to read every table again in place");
+    }
+    log::warn(decision.sentence + ": every table is read again in place", {{"gap", name_of(decision.gap)}});
+  } else {
+    log::info(decision.sentence, {{"slot", slot->name}, {"verified", to_string(decision.verified.committed)},
+                                  {"format", binary_ ? "binary" : "text"}});
+  }
+  stream_.reset();
+  PipelineOptions pipeline;
+  pipeline.reread_key = sinks::reread_key(config_.source.slot);
+  pipeline.dead_letter_rows = config_.on_row_error == "dead_letter";
+  pipeline.verified = decision.verified;
+  pipeline.sent = decision.sent;
+  pipeline.encoding = encoding_.get();
+  pipeline_.emplace(std::move(pipeline), relations_, overtaken_, rereads_, *sink_, clock_);
+  LoaderOptions loader = loader_options(config_);
+  loader.fresh = found.empty_database && decision.load;
+  loader.encoding = encoding_.get();
+  loader_.emplace(loop_, std::move(loader), relations_, overtaken_, rereads_, *pipeline_, *sink_, clock_);
+  stream_.emplace(loop_, replicator_, *pipeline_, interval);
+  begin(decision, found);
+}
+
+void Session::begin(const Decision& decision, const sinks::RedisSink::Found& found) {
+  sinks::Origin origin;
+  origin.system_identifier = server_.system_identifier;
+  origin.timeline = server_.timeline;
+  origin.database = server_.database;
+  origin.slot_incarnation = decision.load || !found.checkpoint ? to_string(server_.confirmed_flush)
+                                                              : found.checkpoint->origin.slot_incarnation;
+  const bool loading = decision.load || decision.resume;
+  applied_ = decision.verified;
+  wire();
+  for (const auto& [oid, table] : relations_.all()) {
+    if (table->writer == nullptr) continue;
+    for (const std::uint32_t write : table->writer->writes()) {
+      write_names_.emplace(write, "mapping \"" + table->writer->mapping() + "\", table \"" + table->relation->qualified() + "\"");
+    }
+  }
+  sink_->start(origin, loading ? "load" : "stream", decision.verified, decision.sent);
+  status_.state = loading ? State::loading : State::streaming;
+  ++status_.sessions;
+  begin_loads(decision, found);
+  watching_.emplace(loop_, catalogue_->watch(), [this](std::exception_ptr error) { fail(error); });
+  loader_->start();
+  stream_->start();
+  ticker_.start(kTick, kTick);
+}
+
+void Session::begin_loads(const Decision& decision, const sinks::RedisSink::Found& found) {
+  const std::string load_key = sinks::load_key(config_.source.slot);
+  if (decision.load) {
+    write_control({"DEL", load_key, sinks::reread_key(config_.source.slot)});
+  } else {
+    cursors_ = found.load;
+    restore_rereads(found.reread);
+  }
+  bool any = false;
+  for (const auto& [oid, info] : catalogue_->tables()) {
+    if (!config_.load.initial) {
+      write_control({"HSET", load_key, info.qualified(), loaded_cursor(info)});
+      continue;
+    }
+    const auto cursor = cursors_.find(info.qualified());
+    if (cursor != cursors_.end() && is_loaded(cursor->second, info)) continue;
+    any = true;
+    relations_.set_loading(oid, true);
+    if (slot_created_) {
+      loader_->add(info, "");
+    } else {
+      catalogue_->when_settled(info, false);
+    }
+  }
+  if (!any) loader_->on_all_loaded();
+}
+
+void Session::restore_rereads(const std::map<std::string, std::string>& notes) {
+  for (const auto& [text, unused] : notes) {
+    const auto note = parse_note(text);
+    if (!note) continue;
+    for (const auto& [oid, table] : relations_.all()) {
+      const auto& relation = *table->relation;
+      if (table->writer == nullptr || relation.schema != note->schema || relation.name != note->table) continue;
+      std::vector<replication::Value> row(relation.columns.size(), {replication::ValueState::absent, {}});
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        for (const auto& [name, value] : note->key) {
+          if (name == relation.columns[i].name && value) row[i] = {replication::ValueState::text, *value};
+          if (name == relation.columns[i].name && !value) row[i] = {replication::ValueState::null, {}};
+        }
+      }
+      std::string identity;
+      table->writer->append_identity(row, identity);
+      rereads_.add(oid, identity, note->key, text, overtaken_.next_chunk());
+    }
+  }
+}
+
+void Session::write_control(std::initializer_list<std::string_view> command) {
+  constexpr std::uint32_t kControl = 0xffff0002;
+  sinks::Batch& batch = sink_->batch();
+  batch.open(kControl, *(command.begin() + 1), sinks::Effect::ordered);
+  batch.command(command.size());
+  for (const std::string_view argument : command) batch.argument(argument);
+  batch.close();
+  sink_->loaded(0);
+}
+
+}  // namespace walrelay::sidecar

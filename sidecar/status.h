@@ -1,0 +1,80 @@
+// What the program knows of itself at one moment: what /metrics, /readyz and the progress line are made of.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "replication/lsn.h"
+#include "sidecar/loader.h"
+#include "sidecar/pipeline.h"
+#include "sidecar/relations.h"
+#include "sinks/redis_sink.h"
+
+namespace walrelay::sidecar {
+
+enum class State : std::uint8_t { starting, connecting, standby, loading, streaming, waiting, stopping };
+inline constexpr std::array<const char*, 7> kStateNames = {"starting", "connecting", "standby", "loading",
+                                                           "streaming", "waiting",    "stopping"};
+
+// Cumulative histogram with fixed bounds, in seconds.
+class Histogram {
+ public:
+  static constexpr std::array<double, 16> kBounds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                                     0.5,   1,      2.5,   5,    10,    30,   60,  300};
+  void observe(double value) {
+    ++count_;
+    sum_ += value;
+    for (std::size_t i = 0; i < kBounds.size(); ++i) {
+      if (value <= kBounds[i]) ++buckets_[i];
+    }
+  }
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+  [[nodiscard]] double sum() const { return sum_; }
+  [[nodiscard]] const std::array<std::uint64_t, kBounds.size()>& buckets() const { return buckets_; }
+
+ private:
+  std::array<std::uint64_t, kBounds.size()> buckets_{};
+  std::uint64_t count_ = 0;
+  double sum_ = 0;
+};
+
+struct Status {
+  std::string slot;
+  State state = State::starting;
+  bool postgres_connected = false, redis_connected = false, owner = false;
+
+  // Positions. Lag is on the server's clock: 0 when everything received is applied, growing while something is stuck.
+  replication::Lsn received = replication::Lsn::invalid, applied = replication::Lsn::invalid,
+                   recorded = replication::Lsn::invalid, confirmed = replication::Lsn::invalid,
+                   server_end = replication::Lsn::invalid;
+  double lag_seconds = 0;
+  std::int64_t lag_bytes = 0;
+  double last_applied_commit_seconds = 0;   // Unix time, the server's
+  double last_message_seconds = 0;          // Unix time, ours
+
+  // The slot as the server sees it.
+  std::int64_t retained_wal_bytes = 0;
+  std::int64_t safe_wal_bytes = -1;  // -1: no limit
+  bool slot_active = false;
+  std::string wal_status;
+
+  // Counters since the process began.
+  std::map<std::string, ChangeCounts> changes;  // by table
+  PipelineCounters pipeline;
+  sinks::SinkCounters sink;
+  LoadProgress load;
+  std::string loading_table;
+  std::uint64_t received_bytes = 0, wakeups = 0;
+  std::size_t buffered_bytes = 0, pending_rereads = 0;
+  std::map<std::string, std::uint64_t> redis_errors;      // by code
+  std::map<std::string, std::uint64_t> session_failures;  // by reason
+  std::map<std::string, std::uint64_t> gaps;              // by name
+  std::uint64_t sessions = 0;
+  std::string last_error;
+  Histogram end_to_end, batch_duration;
+};
+
+}  // namespace walrelay::sidecar

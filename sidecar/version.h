@@ -1,0 +1,11 @@
+// What this build is.
+#pragma once
+
+#include <string>
+
+namespace walrelay::sidecar {
+
+std::string version();         // "0.1.0"
+std::string version_report();  // with the libraries' versions, several lines
+
+}  // namespace walrelay::sidecar

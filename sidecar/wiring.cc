@@ -1,0 +1,163 @@
+#include "sidecar/wiring.h"
+
+#include <algorithm>
+
+#include "sidecar/policy.h"
+
+namespace walrelay::sidecar {
+
+namespace {
+
+config::ParameterRule::Shape shape_of(sinks::ParameterShape shape) {
+  using To = config::ParameterRule::Shape;
+  switch (shape) {
+    case sinks::ParameterShape::template_: return To::template_;
+    case sinks::ParameterShape::column: return To::column;
+    case sinks::ParameterShape::choice: return To::choice;
+    case sinks::ParameterShape::duration: return To::duration;
+    case sinks::ParameterShape::flag: return To::flag;
+    case sinks::ParameterShape::columns: return To::columns;
+  }
+  return To::template_;
+}
+
+}  // namespace
+
+std::vector<config::KindRule> kind_rules() {
+  std::vector<config::KindRule> rules;
+  for (const auto& kind : sinks::kinds()) {
+    config::KindRule rule;
+    rule.name = kind.name;
+    rule.help = kind.help;
+    for (const auto& parameter : kind.parameters) {
+      config::ParameterRule each;
+      each.name = parameter.name;
+      each.shape = shape_of(parameter.shape);
+      each.required = parameter.required;
+      each.choices = parameter.choices;
+      each.help = parameter.help;
+      rule.parameters.push_back(std::move(each));
+    }
+    rules.push_back(std::move(rule));
+  }
+  return rules;
+}
+
+std::vector<sinks::MappingSpec> mapping_specs(const config::Config& config) {
+  std::vector<sinks::MappingSpec> specs;
+  for (const auto& mapping : config.mappings) {
+    sinks::MappingSpec spec;
+    spec.name = mapping.name;
+    spec.table = mapping.table;
+    spec.tables = mapping.tables;
+    spec.where = mapping.where;
+    for (const auto& write : mapping.writes) {
+      sinks::WriteSpec each;
+      each.kind = write.kind;
+      each.where = write.where;
+      for (const auto& [name, from] : write.parameters) {
+        sinks::Parameter to;
+        to.text = from.text;
+        to.duration = from.duration;
+        to.flag = from.flag;
+        to.include = from.include;
+        to.exclude = from.exclude;
+        to.rename = from.rename;
+        each.parameters.emplace(name, std::move(to));
+      }
+      spec.writes.push_back(std::move(each));
+    }
+    specs.push_back(std::move(spec));
+  }
+  return specs;
+}
+
+sinks::RedisOptions redis_options(const config::Target& target) {
+  sinks::RedisOptions options;
+  options.host = target.host;
+  options.unix_path = target.unix_path;
+  options.port = target.port;
+  options.user = target.user;
+  if (target.password.given()) options.password = [&target] { return target.password.read().reveal(); };
+  options.database = target.database;
+  options.tls = target.tls;
+  options.tls_ca = target.tls_ca;
+  options.tls_certificate = target.tls_certificate;
+  options.tls_key = target.tls_key;
+  options.tls_server_name = target.tls_server_name;
+  options.tls_verify = target.tls_verify;
+  options.reply_timeout = target.timeout;
+  return options;
+}
+
+replication::ConnectionOptions postgres_options(const config::Source& source, bool replication, const char* role) {
+  replication::ConnectionOptions options;
+  options.parameters = source.parameters;
+  if (source.password.given()) options.password = [&source] { return source.password.read().reveal(); };
+  options.replication = replication;
+  options.application_name = "walrelay " + source.slot + " " + role;
+  return options;
+}
+
+sinks::RedisSinkOptions sink_options(const config::Config& config, bool careful) {
+  sinks::RedisSinkOptions options;
+  options.slot = config.source.slot;
+  options.flush.interval = config.flush.interval;
+  options.flush.batch_size = config.flush.batch_size;
+  options.flush.max_bytes = config.flush.max_bytes;
+  options.flush.max_transaction = config.flush.max_transaction;
+  options.ack.replicas = config.ack.replicas;
+  options.ack.fsynced = config.ack.fsynced;
+  options.careful = careful;
+  options.dead_letter = config.on_row_error == "dead_letter";
+  return options;
+}
+
+LoaderOptions loader_options(const config::Config& config) {
+  LoaderOptions options;
+  options.connection = postgres_options(config.source, false, "load");
+  options.connections = static_cast<std::size_t>(std::max(1, config.load.connections));
+  options.chunk_bytes = config.load.chunk_bytes;
+  options.format = config.source.format;
+  options.load_key = sinks::load_key(config.source.slot);
+  return options;
+}
+
+void require_tables(const std::vector<sinks::MappingSpec>& mappings,
+                    const std::map<replication::Oid, replication::TableInfo>& tables) {
+  for (const auto& mapping : mappings) {
+    if (mapping.table.empty()) continue;
+    const bool qualified = mapping.table.find('.') != std::string::npos;
+    const std::string name = qualified ? mapping.table : "public." + mapping.table;
+    const bool found = std::any_of(tables.begin(), tables.end(),
+                                   [&name](const auto& each) { return each.second.qualified() == name; });
+    if (!found) {
+      throw StopError(ExitCode::configuration, mapping.where + ": table \"" + name +
+                                                   "\" does not exist in this database, or the publication does not carry "
+                                                   "it: create it, or correct the mapping");
+    }
+  }
+}
+
+std::string loaded_cursor(const replication::TableInfo& info) {
+  return TableLoad(info, {}, "", 1).done_cursor();
+}
+
+PipelineCounters add(const PipelineCounters& base, const PipelineCounters& more) {
+  return {base.transactions + more.transactions, base.skipped_transactions + more.skipped_transactions,
+          base.changes + more.changes, base.dead_letters + more.dead_letters, base.rereads + more.rereads};
+}
+
+sinks::SinkCounters add(const sinks::SinkCounters& base, const sinks::SinkCounters& more) {
+  sinks::SinkCounters sum = more;
+  sum.batches += base.batches;
+  sum.commands += base.commands;
+  sum.rows += base.rows;
+  sum.coalesced += base.coalesced;
+  sum.transactions += base.transactions;
+  sum.bytes += base.bytes;
+  sum.refused += base.refused;
+  return sum;
+}
+
+}  // namespace walrelay::sidecar
