@@ -18,16 +18,16 @@ struct Source {
   // libpq keywords, in order, from the url or the discrete keys; never the password.
   std::vector<std::pair<std::string, std::string>> parameters;
   SecretSource password;
-  SecretSource key_password;             // of the private key (libpq's sslpassword); never among the parameters
-  std::vector<std::string> dropped;      // words of other drivers in the url: understood, not passed on
+  SecretSource key_password;         // of the private key (libpq's sslpassword); never among the parameters
+  std::vector<std::string> dropped;  // words of other drivers in the url: understood, not passed on
   std::string slot = "walrelay";
   std::string publication = "walrelay";
   bool temporary_slot = false;
   bool create_slot = true;
-  bool manage_publication = true;        // create it and keep it equal to the mappings
-  milliseconds slot_timeout{300000};     // how long creating a slot may wait for running transactions
-  milliseconds status_interval{0};       // 0: a third of the server's wal_sender_timeout, at most 10 s
-  std::string format = "auto";           // auto | text | binary
+  bool manage_publication = true;     // create it and keep it equal to the mappings
+  milliseconds slot_timeout{300000};  // how long creating a slot may wait for running transactions
+  milliseconds status_interval{0};    // 0: a third of the server's wal_sender_timeout, at most 10 s
+  std::string format = "auto";        // auto | text | binary
 };
 
 struct Target {
@@ -58,8 +58,8 @@ struct Ack {
 };
 
 struct Load {
-  bool initial = true;               // false: rows that exist already are not read
-  int connections = 2;               // that read tables at the same time
+  bool initial = true;                      // false: rows that exist already are not read
+  int connections = 2;                      // that read tables at the same time
   std::uint64_t chunk_bytes = 1024 * 1024;  // about so much of a table is read at a time
 };
 
@@ -92,8 +92,8 @@ struct Write {
 };
 
 struct Mapping {
-  std::string name;    // given, or made from the table; unique
-  std::string table;   // one of the two
+  std::string name;   // given, or made from the table; unique
+  std::string table;  // one of the two
   std::string tables;
   std::vector<Write> writes;
   std::string where;
@@ -108,10 +108,10 @@ struct Config {
   Load load;
   Http http;
   Log log;
-  std::string on_gap = "rebuild";       // rebuild | halt
-  std::string on_row_error = "halt";    // halt | dead_letter
+  std::string on_gap = "rebuild";              // rebuild | halt
+  std::string on_row_error = "halt";           // halt | dead_letter
   std::map<std::string, std::string> origins;  // dotted key -> where its value came from; none: the default
-  std::vector<Mapping> mappings;        // none: every table with a usable identity becomes a hash
+  std::vector<Mapping> mappings;               // none: every table with a usable identity becomes a hash
 };
 
 }  // namespace walrelay::config

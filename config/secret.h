@@ -14,7 +14,9 @@ class Secret {
   [[nodiscard]] const std::string& reveal() const { return value_; }  // the only way to the text
   [[nodiscard]] bool empty() const { return value_.empty(); }
   friend bool operator==(const Secret&, const Secret&) = default;
-  friend std::ostream& operator<<(std::ostream& out, const Secret& secret) { return out << (secret.empty() ? "" : "***"); }
+  friend std::ostream& operator<<(std::ostream& out, const Secret& secret) {
+    return out << (secret.empty() ? "" : "***");
+  }
 
  private:
   std::string value_;

@@ -1,0 +1,86 @@
+#include "config/load.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "config/addresses.h"
+#include "config/document.h"
+#include "config/key_values.h"
+#include "config/mappings.h"
+#include "config/settings.h"
+
+namespace walrelay::config {
+
+namespace {
+
+// What no address holds goes from the settings straight into its field.
+void assign_fields(const Settings& settings, Config& config) {
+  for (const Key& key : keys()) {
+    const Given* given = key.address ? nullptr : settings.find(key.name);
+    if (given == nullptr) continue;
+    assign(key, given->text, "", config);
+    config.origins[key.name] = given->origin;
+  }
+}
+
+std::string read_text(const std::string& path) {
+  // A folder opens, too, and only then fails to read.
+  std::ifstream in(path, std::ios::binary);
+  std::string text;
+  if (in.is_open()) text.assign(std::istreambuf_iterator<char>(in), {});
+  const int error = errno;
+  if (!in.is_open() || in.bad()) {
+    throw ConfigError({{path, 0, 0, "the configuration cannot be read: " + std::string(std::strerror(error))}});
+  }
+  return text;
+}
+
+}  // namespace
+
+Environment process_environment() {
+  return [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) return std::nullopt;
+    return std::string(value);
+  };
+}
+
+Config load_text(const std::string& text, const std::string& file_name, const Environment& environment,
+                 const std::vector<KindRule>& kinds, const Overrides& overrides) {
+  Mistakes mistakes;
+  Settings settings(mistakes);
+  Config config;
+  config.file = file_name;
+  const Document document(text, file_name, mistakes);
+  const bool unreadable = !mistakes.empty();
+  const Node* root = document.root();
+  Place source_place = file_name.empty() ? Place{"configuration", 0, 0} : Place{file_name, 1, 1};
+  if (root != nullptr && root->kind == Node::Kind::map) {
+    read_file(*root, environment, settings, mistakes);
+    if (const Node* mappings = root->find("mappings"))
+      config.mappings = read_mappings(*mappings, environment, kinds, mistakes);
+    if (const Node* source = root->find("source")) source_place = source->place;
+  } else if (root != nullptr && root->kind != Node::Kind::null) {
+    mistakes.add(root->place,
+                 std::string("the configuration must be a map of keys, as in \"source:\", not ") + root->what());
+  }
+  // Without the file everything would seem to be missing.
+  if (unreadable && root == nullptr) mistakes.throw_if_any();
+  read_environment(environment, settings);
+  read_overrides(overrides, settings, mistakes);
+  settle_source(settings, environment, source_place, config, mistakes);
+  settle_target(settings, environment, config, mistakes);
+  assign_fields(settings, config);
+  mistakes.throw_if_any();
+  return config;
+}
+
+Config load_file(const std::string& path, const Environment& environment, const std::vector<KindRule>& kinds,
+                 const Overrides& overrides) {
+  return load_text(path.empty() ? "" : read_text(path), path, environment, kinds, overrides);
+}
+
+}  // namespace walrelay::config

@@ -1,0 +1,47 @@
+#include "config/mistake.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace walrelay::config {
+
+namespace {
+
+std::string all_texts(const std::vector<Mistake>& mistakes) {
+  std::string out;
+  for (const Mistake& mistake : mistakes) {
+    if (!out.empty()) out += '\n';
+    out += mistake.text();
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string Place::text() const {
+  if (line == 0) return file;
+  return file + ":" + std::to_string(line) + ":" + std::to_string(column);
+}
+
+std::string Mistake::text() const { return Place{file, line, column}.text() + ": " + message; }
+
+ConfigError::ConfigError(std::vector<Mistake> mistakes)
+    : std::runtime_error(all_texts(mistakes)), mistakes_(std::move(mistakes)) {}
+
+void Mistakes::add(const Place& place, std::string message) {
+  mistakes_.push_back({place.file, place.line, place.column, std::move(message)});
+}
+
+void Mistakes::throw_if_any() {
+  if (mistakes_.empty()) return;
+  std::stable_sort(mistakes_.begin(), mistakes_.end(), [](const Mistake& a, const Mistake& b) {
+    return std::tuple(a.line == 0, a.line, a.column) < std::tuple(b.line == 0, b.line, b.column);
+  });
+  // An anchor used at several places repeats its mistakes.
+  const auto same = [](const Mistake& a, const Mistake& b) { return a.text() == b.text(); };
+  mistakes_.erase(std::unique(mistakes_.begin(), mistakes_.end(), same), mistakes_.end());
+  throw ConfigError(std::move(mistakes_));
+}
+
+}  // namespace walrelay::config

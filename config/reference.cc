@@ -1,0 +1,95 @@
+// The tables of docs/configuration.md.
+#include <algorithm>
+
+#include "config/key_values.h"
+#include "config/nearest.h"
+#include "config/schema.h"
+
+namespace walrelay::config {
+
+namespace {
+
+std::string code(const std::string& text) { return "`" + text + "`"; }
+
+// What may be written, in a few words.
+std::string form(const Key& key) {
+  if (!key.choices.empty()) {
+    std::string out;
+    for (const std::string& choice : key.choices) out += (out.empty() ? "" : ", ") + code(choice);
+    return out;
+  }
+  switch (key.type) {
+    case Type::integer:
+      return "number";
+    case Type::flag:
+      return "`true`, `false`";
+    case Type::duration:
+      return "duration";
+    case Type::size:
+      return "size";
+    case Type::secret:
+      return "secret";
+    case Type::secret_file:
+    case Type::url_file:
+      return "path";
+    case Type::url:
+      return "address";
+    default:
+      return "text";
+  }
+}
+
+std::string default_text(const Key& key, Config& defaults) {
+  if (!key.default_words.empty()) return key.default_words;
+  const std::string value = key.stands_for.empty() ? effective(key, defaults) : "";
+  return value.empty() ? "" : code(value);
+}
+
+std::string shape_text(const ParameterRule& rule) {
+  switch (rule.shape) {
+    case Shape::template_:
+      return "template";
+    case Shape::column:
+      return "column";
+    case Shape::duration:
+      return "duration";
+    case Shape::flag:
+      return "`true`, `false`";
+    case Shape::columns:
+      return "columns";
+    case Shape::choice:
+      break;
+  }
+  std::string out;
+  for (const std::string& choice : rule.choices) out += (out.empty() ? "" : ", ") + code(choice);
+  return out;
+}
+
+}  // namespace
+
+std::string reference_of_keys() {
+  Config defaults;
+  std::string out = "| Key | Value | Default | Meaning |\n|---|---|---|---|\n";
+  for (const Key& key : keys()) {
+    out += "| " + code(key.name) + " | " + form(key) + " | " + default_text(key, defaults) + " | " + key.help + " |\n";
+  }
+  for (const MappingKey& key : mapping_keys())
+    out += "| " + code("mappings[]." + key.name) + " | | | " + key.help + " |\n";
+  return out;
+}
+
+std::string reference_of_kinds(const std::vector<KindRule>& kinds) {
+  std::string out;
+  for (const KindRule& kind : kinds) {
+    if (!out.empty()) out += "\n";
+    out += "### " + code(kind.name) + "\n\n" + kind.help +
+           "\n\n| Parameter | Value | Needed | Meaning |\n|---|---|---|---|\n";
+    for (const ParameterRule& rule : kind.parameters) {
+      out += "| " + code(rule.name) + " | " + shape_text(rule) + " | " + (rule.required ? "yes" : "") + " | " +
+             rule.help + " |\n";
+    }
+  }
+  return out;
+}
+
+}  // namespace walrelay::config
