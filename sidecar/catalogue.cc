@@ -62,6 +62,11 @@ void Catalogue::when_settled(const TableInfo& info, bool made_anew) {
   work_.set();
 }
 
+void Catalogue::flush_wal() {
+  flush_due_ = true;
+  work_.set();
+}
+
 event::Task<> Catalogue::prepare() {
   auto looking = look(true);
   co_await std::move(looking);
@@ -74,6 +79,13 @@ event::Task<> Catalogue::watch() {
     if (question_) {
       auto answering = answer();
       co_await std::move(answering);
+    } else if (flush_due_) {
+      flush_due_ = false;
+      const std::string sql =
+          "BEGIN; SET LOCAL synchronous_commit = local; SELECT CASE WHEN NOT pg_is_in_recovery() THEN "
+          "pg_logical_emit_message(true, 'walrelay', '') END; COMMIT";
+      auto flushing = connection_.query(sql, "make the server flush its WAL");
+      co_await std::move(flushing);
     } else if (due_) {
       due_ = false;
       auto polling = poll();

@@ -49,6 +49,9 @@ class Catalogue {
   void when_settled(const replication::TableInfo& info, bool made_anew);
 
   // The tables that the mappings want and the publication carries.
+  // Makes the server flush the WAL that it has written, so that the stream can reach its end. Nothing on a stand-by.
+  void flush_wal();
+
   [[nodiscard]] const std::map<replication::Oid, replication::TableInfo>& tables() const { return tables_; }
   // Every column that the publication sends can be decoded from its binary form.
   [[nodiscard]] bool binary_is_exact() const { return binary_is_exact_; }
@@ -76,7 +79,7 @@ class Catalogue {
   replication::TypeCatalog& types_;
   event::Event work_;
   event::Timer timer_;
-  bool due_ = false;
+  bool due_ = false, flush_due_ = false;
   std::optional<std::pair<replication::Oid, std::vector<replication::Oid>>> question_;
   std::string fingerprint_;
   std::map<replication::Oid, replication::TableInfo> tables_;

@@ -95,6 +95,7 @@ class DryRun : public sinks::SinkEvents {
     catalogue_->on_described = [this] { pipeline_->catalogue_ready(); };
     loader_->on_failed = [this](std::exception_ptr error) { fail(error); };
     loader_->on_stuck = [this] { stream_->request_keepalive(); };
+    loader_->on_flush_needed = [this] { catalogue_->flush_wal(); };
     loader_->on_all_loaded = [] { log::info("existing rows are printed; now every change as it comes (Ctrl-C ends)"); };
     for (const auto& [oid, info] : catalogue_->tables()) loader_->add(info, "");
     watching_.emplace(loop_, catalogue_->watch(), [this](std::exception_ptr error) { fail(error); });

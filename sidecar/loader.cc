@@ -63,7 +63,8 @@ Loader::Loader(event::Loop& loop, LoaderOptions options, Relations& relations, O
       pipeline_(pipeline),
       sink_(sink),
       clock_(clock),
-      work_ready_(loop) {}
+      work_ready_(loop),
+      nudger_(loop, [this] { nudge(); }) {}
 
 Loader::~Loader() { workers_.clear(); }
 
@@ -289,6 +290,9 @@ event::Task<> Loader::run(Connection& connection, Chunk& chunk, replication::Chu
     co_await std::move(pause);
   }
   chunk.copying = true;
+  if (pipeline_.processed() < chunk.opened.position) {
+    nudger_.start(event::milliseconds(1), kNudge);
+  }
   ++progress_.chunks;
   chunk.binary = options_.format != "text" && all_exact(chunk.relation);
   request.binary = chunk.binary;
@@ -297,26 +301,23 @@ event::Task<> Loader::run(Connection& connection, Chunk& chunk, replication::Chu
   co_await std::move(copying);
   chunk.read_all = true;
   pump(chunk);
-  auto waiting = wait_for_position(connection, chunk);
-  co_await std::move(waiting);
   co_await chunk.landed;
   progress_.rows += chunk.rows;
 }
 
-// An idle server's stream reaches the chunk's position only when it is asked, and only when the WAL up to there has
+// An idle server's stream reaches a chunk's position only when it is asked, and only when the WAL up to there has
 // been flushed; what a read itself has written (hint bits) nobody flushes for seconds.
-event::Task<> Loader::wait_for_position(Connection& connection, Chunk& chunk) {
-  for (int nudges = 0; pipeline_.processed() < chunk.opened.position; ++nudges) {
-    if (on_stuck) on_stuck();
-    if (nudges > 0 && nudges % kNudgesBeforeFlush == 0 && connection.server_version() >= 90600) {
-      auto flushing = connection.query(
-          "BEGIN; SET LOCAL synchronous_commit = local; SELECT pg_catalog.pg_logical_emit_message(true, 'walrelay', ''); COMMIT",
-          "make the server flush its WAL");
-      co_await std::move(flushing);
-    }
-    auto pause = event::sleep(loop_, kNudge);
-    co_await std::move(pause);
+void Loader::nudge() {
+  const bool waiting = std::any_of(chunks_.begin(), chunks_.end(), [this](const Chunk* chunk) {
+    return chunk->copying && pipeline_.processed() < chunk->opened.position;
+  });
+  if (!waiting) {
+    nudges_ = 0;
+    nudger_.stop();
+    return;
   }
+  if (on_stuck) on_stuck();
+  if (++nudges_ % kNudgesBeforeFlush == 0 && on_flush_needed) on_flush_needed();
 }
 
 bool Loader::receive(Chunk& chunk, std::string_view data) {
@@ -329,7 +330,6 @@ bool Loader::receive(Chunk& chunk, std::string_view data) {
   chunk.waiting.emplace_back(data);
   chunk.waiting_bytes += data.size();
   chunk.copy_paused = chunk.waiting_bytes >= kWaitingBytes;
-  if (chunk.copy_paused && on_stuck && pipeline_.processed() < chunk.opened.position) on_stuck();
   return !chunk.copy_paused;
 }
 

@@ -68,7 +68,8 @@ class Loader {
   std::function<void()> on_all_loaded;
   std::function<void(std::exception_ptr)> on_failed;            // nothing will be loaded any more
   std::function<void(const std::string& sentence)> on_trouble;  // tried again
-  std::function<void()> on_stuck;  // a chunk waits for a position: ask the server where it is
+  std::function<void()> on_stuck;         // a chunk waits for a position: ask the server where it is
+  std::function<void()> on_flush_needed;  // for long: make the server flush its WAL
 
   [[nodiscard]] bool idle() const;  // nothing to load or reread
   [[nodiscard]] const LoadProgress& progress() const { return progress_; }
@@ -81,7 +82,7 @@ class Loader {
   event::Task<> read_range(replication::Connection& connection, TableLoad& table);
   event::Task<> read_rows_again(replication::Connection& connection);
   event::Task<> run(replication::Connection& connection, Chunk& chunk, replication::ChunkRequest request);
-  event::Task<> wait_for_position(replication::Connection& connection, Chunk& chunk);
+  void nudge();
   bool receive(Chunk& chunk, std::string_view data);
   void pump(Chunk& chunk);
   void land(Chunk& chunk, std::string_view data);
@@ -101,6 +102,8 @@ class Loader {
   sinks::Sink& sink_;
   ServerClock& clock_;
   event::Event work_ready_;
+  event::Timer nudger_;
+  int nudges_ = 0;
   std::list<std::unique_ptr<TableLoad>> tables_;
   std::vector<Chunk*> chunks_;  // open ones; each lives in its worker's coroutine
   LoadProgress progress_;

@@ -134,6 +134,7 @@ void Session::wire() {
   loader_->on_failed = [this](std::exception_ptr error) { fail(error); };
   loader_->on_trouble = [](const std::string& sentence) { log::warn("reading a table: " + sentence); };
   loader_->on_stuck = [this] { stream_->request_keepalive(); };
+  loader_->on_flush_needed = [this] { catalogue_->flush_wal(); };
 }
 
 void Session::on_applied(const Position& position, std::int64_t commit_time_us) {
