@@ -28,7 +28,7 @@ Loop::Loop() {
   require(uv_loop_init(&loop_), "uv_loop_init");
   check_ = make_handle<uv_check_t>("uv_check_init", this, [&](uv_check_t* h) { return uv_check_init(&loop_, h); });
   idle_ = make_handle<uv_idle_t>("uv_idle_init", this, [&](uv_idle_t* h) { return uv_idle_init(&loop_, h); });
-  uv_check_start(check_.get(), [](uv_check_t* h) {
+  uv_check_start(check_.get(), [](uv_check_t* h) noexcept {
     if (auto* self = static_cast<Loop*>(h->data)) self->run_deferred();
   });
   uv_unref(reinterpret_cast<uv_handle_t*>(check_.get()));
@@ -37,8 +37,19 @@ Loop::Loop() {
 Loop::~Loop() {
   check_.reset();
   idle_.reset();
-  uv_run(&loop_, UV_RUN_DEFAULT);
-  require(uv_loop_close(&loop_), "a handle outlived its loop: uv_loop_close");
+  // An open handle would make the last run wait for ever, or call an owner that does not expect it.
+  uv_walk(
+      &loop_,
+      [](uv_handle_t* handle, void*) {
+        if (uv_is_closing(handle) != 0) return;
+        std::fprintf(stderr, "walrelay: a %s outlived its loop\n", uv_handle_type_name(uv_handle_get_type(handle)));
+        std::abort();
+      },
+      nullptr);
+  while (uv_run(&loop_, UV_RUN_DEFAULT) != 0) {
+    // A stop() that came after the last run() ends the first of these at once.
+  }
+  require(uv_loop_close(&loop_), "uv_loop_close");
 }
 
 void Loop::run() { uv_run(&loop_, UV_RUN_DEFAULT); }
@@ -46,7 +57,7 @@ void Loop::run() { uv_run(&loop_, UV_RUN_DEFAULT); }
 void Loop::stop() { uv_stop(&loop_); }
 
 void Loop::enqueue(Deferred* deferred) {
-  if (queue_.empty()) uv_idle_start(idle_.get(), [](uv_idle_t*) {});
+  if (queue_.empty()) uv_idle_start(idle_.get(), [](uv_idle_t*) noexcept {});
   queue_.push_back(deferred);
 }
 
@@ -83,15 +94,15 @@ void Deferred::cancel() {
 }
 
 Timer::Timer(Loop& loop, Callback callback)
-    : callback_(std::move(callback)),
-      handle_(make_handle<uv_timer_t>("uv_timer_init", this,
-                                      [&](uv_timer_t* h) { return uv_timer_init(loop.raw(), h); })) {}
+    : callback_(std::move(callback)), handle_(make_handle<uv_timer_t>("uv_timer_init", this, [&](uv_timer_t* h) {
+        return uv_timer_init(loop.raw(), h);
+      })) {}
 
 void Timer::start(milliseconds after, milliseconds repeat) {
   uv_update_time(handle_->loop);  // the loop's clock stands still during a turn: a busy turn would shorten the wait
   uv_timer_start(
       handle_.get(),
-      [](uv_timer_t* h) {
+      [](uv_timer_t* h) noexcept {
         if (auto* self = static_cast<Timer*>(h->data)) self->callback_();
       },
       static_cast<std::uint64_t>(std::max<milliseconds::rep>(0, after.count())),
@@ -103,15 +114,19 @@ void Timer::stop() { uv_timer_stop(handle_.get()); }
 bool Timer::active() const { return uv_is_active(reinterpret_cast<const uv_handle_t*>(handle_.get())) != 0; }
 
 Poll::Poll(Loop& loop, int descriptor, std::function<void(int)> callback)
-    : callback_(std::move(callback)),
-      handle_(make_handle<uv_poll_t>("uv_poll_init", this, [&](uv_poll_t* h) {
+    : callback_(std::move(callback)), handle_(make_handle<uv_poll_t>("uv_poll_init", this, [&](uv_poll_t* h) {
         return uv_poll_init(loop.raw(), h, descriptor);
       })) {}
 
 void Poll::watch(int directions) {
-  if (directions == directions_) return;
+  if (directions == directions_ || handle_ == nullptr) return;
   directions_ = directions;
   arm();
+}
+
+void Poll::close() {
+  directions_ = none;
+  handle_.reset();
 }
 
 void Poll::arm() {
@@ -119,7 +134,7 @@ void Poll::arm() {
     uv_poll_stop(handle_.get());
     return;
   }
-  uv_poll_start(handle_.get(), directions_, [](uv_poll_t* h, int status, int events) {
+  uv_poll_start(handle_.get(), directions_, [](uv_poll_t* h, int status, int events) noexcept {
     auto* self = static_cast<Poll*>(h->data);
     if (self == nullptr) return;
     if (status < 0) {
@@ -131,12 +146,12 @@ void Poll::arm() {
 }
 
 Signal::Signal(Loop& loop, int number, Callback callback)
-    : callback_(std::move(callback)),
-      handle_(make_handle<uv_signal_t>("uv_signal_init", this,
-                                       [&](uv_signal_t* h) { return uv_signal_init(loop.raw(), h); })) {
+    : callback_(std::move(callback)), handle_(make_handle<uv_signal_t>("uv_signal_init", this, [&](uv_signal_t* h) {
+        return uv_signal_init(loop.raw(), h);
+      })) {
   uv_signal_start(
       handle_.get(),
-      [](uv_signal_t* h, int) {
+      [](uv_signal_t* h, int) noexcept {
         if (auto* self = static_cast<Signal*>(h->data)) self->callback_();
       },
       number);
@@ -146,32 +161,36 @@ Signal::Signal(Loop& loop, int number, Callback callback)
 Event::Event(Loop& loop) : deferred_(loop, [this] { wake(); }) {}
 
 Event::~Event() {
-  for (Wait* waiting : waiting_) waiting->waiting_ = false;  // whoever still waits is never resumed
+  for (Wait* waiting : waiting_) waiting->waiting_ = false;
+  for (Wait* woken : woken_) woken->waiting_ = false;
 }
 
 void Event::set() {
   set_ = true;
-  if (!waiting_.empty()) deferred_.schedule();
+  woken_.splice(woken_.end(), waiting_);
+  if (!woken_.empty()) deferred_.schedule();
 }
 
 // One waiter a turn: resuming may destroy this Event, so nothing of it is touched after resume().
 void Event::wake() {
-  if (waiting_.empty()) return;
-  Wait* next = waiting_.front();
-  waiting_.pop_front();
+  if (woken_.empty()) return;
+  Wait* next = woken_.front();
+  woken_.pop_front();
   next->waiting_ = false;
-  if (!waiting_.empty()) deferred_.schedule();
+  if (!woken_.empty()) deferred_.schedule();
   next->waiter_.resume();
 }
 
 Event::Wait::~Wait() {
-  if (waiting_) event_->waiting_.remove(this);
+  if (!waiting_) return;
+  event_->waiting_.remove(this);
+  event_->woken_.remove(this);
 }
 
 void Event::Wait::await_suspend(std::coroutine_handle<> waiter) {
   waiter_ = waiter;
   waiting_ = true;
-  event_->waiting_.push_back(this);
+  (event_->set_ ? event_->woken_ : event_->waiting_).push_back(this);
   if (event_->set_) event_->deferred_.schedule();
 }
 

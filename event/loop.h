@@ -44,7 +44,9 @@ class Deferred;
 class Loop {
  public:
   Loop();
-  ~Loop();  // every other object of this loop must be gone; aborts if one is not
+  // Every other object of this loop must be gone; aborts, naming it, if one is not. Waits for name look-ups that a
+  // thread still works on: they cannot be stopped.
+  ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
@@ -107,6 +109,9 @@ class Poll {
   Poll(const Poll&) = delete;
   Poll& operator=(const Poll&) = delete;
   void watch(int directions);  // none: stop watching
+  // For ever, and for a descriptor that is about to be closed or just was. A closed descriptor's number is given to the
+  // next one that is opened, and ending the poll later would silence that one. May be called from the callback.
+  void close();
 
  private:
   void arm();
@@ -126,8 +131,10 @@ class Signal {
   UvHandle<uv_signal_t> handle_;
 };
 
-// What a coroutine waits for. set() wakes every waiter at the end of the turn; a set Event does not suspend for long:
-// awaiting it still goes through the loop, so that no chain of awaits can run on one stack. Stays set until reset().
+// What a coroutine waits for. set() wakes everyone who waits at that moment, in order, one at the end of each turn; who
+// begins to wait later is woken by the next set(), or soon when the Event still is set: awaiting always goes through
+// the loop, so that no chain of awaits can run on one stack. Stays set until reset(). Destroying an Event leaves its
+// waiters suspended for ever (until their coroutines are destroyed).
 class Event {
  public:
   explicit Event(Loop& loop);
@@ -141,7 +148,6 @@ class Event {
   class Wait {
    public:
     explicit Wait(Event& event) : event_(&event) {}
-    Wait(Wait&& other) noexcept : event_(other.event_) {}
     Wait(const Wait&) = delete;
     Wait& operator=(const Wait&) = delete;
     ~Wait();
@@ -163,6 +169,7 @@ class Event {
   Deferred deferred_;
   bool set_ = false;
   std::list<Wait*> waiting_;
+  std::list<Wait*> woken_;  // by set(): a reset() or a new wait does not concern them any more
 };
 
 }  // namespace walrelay::event

@@ -2,6 +2,7 @@
 
 #include <netdb.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace walrelay::event {
@@ -55,7 +56,7 @@ struct Lookup {
   Lookup(const Lookup&) = delete;
   Lookup& operator=(const Lookup&) = delete;
 
-  static void finished(uv_getaddrinfo_t* uv, int status, addrinfo* found) {
+  static void finished(uv_getaddrinfo_t* uv, int status, addrinfo* found) noexcept {
     auto* request = static_cast<Request*>(uv->data);
     if (Lookup* self = request->self) self->take(status, found);
     uv_freeaddrinfo(found);
@@ -67,7 +68,8 @@ struct Lookup {
     status = outcome;
     for (; status == 0 && found != nullptr; found = found->ai_next) {
       char text[NI_MAXHOST];
-      if (getnameinfo(found->ai_addr, found->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) == 0) {
+      if (getnameinfo(found->ai_addr, found->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) == 0 &&
+          std::find(addresses.begin(), addresses.end(), text) == addresses.end()) {  // hosts files repeat themselves
         addresses.emplace_back(text);
       }
     }
@@ -97,8 +99,8 @@ Task<std::vector<std::string>> resolve(Loop& loop, std::string host) {
   }
   co_await lookup.done;
   if (lookup.status != 0 || lookup.addresses.empty()) {
-    throw std::runtime_error("resolve \"" + host + "\": " +
-                             (lookup.status != 0 ? uv_strerror(lookup.status) : "no address"));
+    throw std::runtime_error("resolve \"" + host +
+                             "\": " + (lookup.status != 0 ? uv_strerror(lookup.status) : "no address"));
   }
   co_return std::move(lookup.addresses);
 }

@@ -1,13 +1,16 @@
-// One connection to PostgreSQL, driven by the loop. The only file that calls libpq.
+// One connection to PostgreSQL, driven by the loop. Only connection*.cc call libpq.
 //
 //   open():   resolve (uv_getaddrinfo) ─> PQconnectStart ─> PQconnectPoll ... ─> session pinned by start-up options
 //   query():  one statement or several, results in order
 //   copy():   a COPY ... TO STDOUT among them goes row by row to a handler, which may pause it
 //   CopyBoth: begin_replication() leaves the connection to a Stream (stream.h)
 //
-// Nothing here blocks. One operation at a time; a second one before the first is over is a programming error.
+// Nothing here blocks. One operation at a time; a second one before the first is over is a programming error (aborts).
+// An operation is cancelled by destroying its task; then the connection is closed, as the server's answer to it is
+// still to come. A Connection outlives the tasks it gave out.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -68,18 +71,25 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  event::Task<> open();  // throws PostgresError
+  // Tries each address of each host in turn, each at most connect_timeout long. Throws PostgresError (always `lost`;
+  // with the SQLSTATE of the first server that gave one). Closes first what was open.
+  event::Task<> open();
   [[nodiscard]] bool is_open() const;
-  void close();
+  void close();  // an operation under way ends with a PostgresError
 
   // The last statement's rows. Several statements may be separated by semicolons. Throws PostgresError whose message
-  // starts with `what` ("create slot \"cache\""), then the server's words and the SQLSTATE.
+  // starts with `what` ("create slot \"cache\""), then the server's words and the SQLSTATE. After an error reply the
+  // connection can be used on: a transaction that the statements began is rolled back before the error is thrown.
   event::Task<Result> query(std::string sql, std::string what);
   // One statement with bound text parameters ($1 ...).
   event::Task<Result> query(std::string sql, std::vector<std::optional<std::string>> parameters, std::string what);
 
+  // Several statements: one Result each, in order.
+  event::Task<std::vector<Result>> query_all(std::string sql, std::string what);
+
   // Statements of which one is a COPY ... TO STDOUT. Each CopyData goes to `row` (borrowed); when it returns false,
   // reading pauses until resume_copy(). The rows of the other statements are returned, one Result each, in order.
+  // What `row` throws ends the operation, closes the connection, and comes out of the task.
   using CopyRow = std::function<bool(std::string_view data)>;
   event::Task<std::vector<Result>> copy(std::string sql, CopyRow row, std::string what);
   void resume_copy();
@@ -87,26 +97,30 @@ class Connection {
   // START_REPLICATION: after it the connection belongs to a Stream.
   event::Task<> begin_replication(std::string sql, std::string what);
 
-  // For Stream. Non-blocking; each throws PostgresError when the connection is over.
+  // For Stream. Non-blocking; each throws PostgresError when the connection is over, next_copy_data() only after all
+  // that had arrived before. `end`: the server ended the stream in order.
   enum class Got : std::uint8_t { data, nothing, end };
   void consume_input();
+  [[nodiscard]] bool input_waiting() const;    // TLS holds bytes which the socket will not announce: consume them now
   Got next_copy_data(std::string_view& data);  // valid until the next call
   void put_copy_data(std::string_view data);
   void put_copy_end();
-  bool flush_output();  // true: something is left, wait for writable
-  [[nodiscard]] int socket() const;
+  bool flush_output();               // true: something is left, wait for writable
+  [[nodiscard]] int socket() const;  // watched by nobody else once replication has begun; -1: closed
+  [[nodiscard]] event::Loop& loop() const;
 
   // Notices when an idle connection breaks or the server says farewell (57P01 at shutdown): called once, at the end of
   // the loop turn. Watched while no operation is under way.
   std::function<void(std::exception_ptr)> on_lost;
 
-  [[nodiscard]] int server_version() const;            // 150020
+  [[nodiscard]] int server_version() const;                     // 150020
   [[nodiscard]] std::string parameter(const char* name) const;  // server_encoding, in_hot_standby, ...
   [[nodiscard]] int backend_pid() const;
-  [[nodiscard]] std::string peer() const;              // "db.example:5432/app" for messages, no secret
+  [[nodiscard]] std::string peer() const;  // "db.example:5432/app" for messages, no secret
+
+  struct State;  // connection_state.h: for connection*.cc alone
 
  private:
-  struct State;
   std::unique_ptr<State> state_;
 };
 

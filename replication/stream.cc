@@ -1,0 +1,313 @@
+#include "replication/stream.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "replication/frame.h"
+
+namespace walrelay::replication {
+
+namespace {
+
+// How much CopyData one wake-up delivers before the rest of the loop gets its turn.
+constexpr std::size_t kBudget = 256 * 1024;
+// A read that gave so much is followed by another one at once: asking the kernel first would be a waste.
+constexpr std::size_t kFullRead = 16 * 1024;
+
+// The server sends each message with a system call of its own, and wakes us for each. When messages come one after the
+// other, a short rest lets several of them arrive in one wake-up, which saves both sides most of their system time.
+constexpr long kRestNs = 50'000;
+// "One after the other": so many wake-ups in a row that brought little and followed the last one so soon. A small
+// transaction's few messages are fewer, so it is never delayed.
+constexpr std::int64_t kBusyGapNs = 30'000;
+constexpr int kBusyWakeups = 8;
+
+constexpr std::chrono::milliseconds kDefaultStatusInterval{10000};
+
+std::int64_t monotonic_ns() {
+  return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::int64_t wall_clock_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+struct Stream::State {
+  enum class Phase : std::uint8_t { made, streaming, finishing, over };
+
+  State(event::Loop& on, Connection& from, StreamHandler& to, std::chrono::milliseconds interval);
+
+  void start(Phase next);
+  void on_ready(int directions) noexcept;
+  void go_on() noexcept;
+  void on_timer() noexcept;
+  void read_and_drain();
+  bool drain(std::size_t& delivered);
+  bool deliver(std::string_view copy_data);
+  void on_keepalive(const Keepalive& keepalive);
+  void send_status(Lsn flush, bool reply_requested);
+  void put(std::string_view status);
+  void watch();
+  void rest_when_busy(std::size_t delivered);
+  void end(std::exception_ptr error);
+
+  event::Loop& loop;
+  Connection& connection;
+  StreamHandler& handler;
+  std::chrono::milliseconds status_interval;
+  Phase phase = Phase::made;
+  bool paused = false;
+  bool resume_asked = false;  // from inside the handler's own call
+  bool output_left = false;
+  int busy_wakeups = 0;
+  std::int64_t drained_at_ns = 0;
+  Lsn received = Lsn::invalid;
+  Lsn confirmed = Lsn::invalid;
+  StreamCounters counters;
+  std::exception_ptr error;
+  std::optional<event::Poll> poll;
+  event::Timer status_timer;
+  event::Deferred more;    // libpq holds messages that the socket will not announce
+  event::Deferred report;  // the end
+  event::Event finished;
+};
+
+Stream::State::State(event::Loop& on, Connection& from, StreamHandler& to, std::chrono::milliseconds interval)
+    : loop(on),
+      connection(from),
+      handler(to),
+      status_interval(interval.count() > 0 ? interval : kDefaultStatusInterval),
+      status_timer(on, [this] { on_timer(); }),
+      more(on, [this] { go_on(); }),
+      report(on, [this] { handler.on_end(std::exchange(error, nullptr)); }),
+      finished(on) {}
+
+void Stream::State::start(Phase next) {
+  phase = next;
+  if (poll) return;
+  if (connection.socket() < 0) return end(std::make_exception_ptr(PostgresError("", true, "the connection is closed")));
+  poll.emplace(loop, connection.socket(), [this](int directions) { on_ready(directions); });
+  status_timer.start(status_interval, status_interval);
+  watch();
+  more.schedule();  // the first messages may have come together with the answer to START_REPLICATION
+}
+
+void Stream::State::watch() {
+  if (phase == Phase::over || !poll) return;
+  if (connection.socket() < 0) {  // libpq closed it; what it has read before is still to be delivered
+    poll->close();
+    more.schedule();
+    return;
+  }
+  poll->watch((paused ? event::Poll::none : event::Poll::readable) |
+              (output_left ? event::Poll::writable : event::Poll::none));
+}
+
+// Nothing may fly through the loop's C frames: what goes wrong ends the stream.
+void Stream::State::on_ready(int directions) noexcept {
+  try {
+    if (phase == Phase::over) return;
+    if (output_left && (directions & event::Poll::writable) != 0) output_left = connection.flush_output();
+    if (!paused && (directions & event::Poll::readable) != 0) {
+      ++counters.wakeups;
+      read_and_drain();
+    }
+    watch();
+  } catch (...) {
+    end(std::current_exception());
+  }
+}
+
+void Stream::State::go_on() noexcept {
+  try {
+    if (phase == Phase::over || paused) return;
+    std::size_t delivered = 0;
+    if (drain(delivered) && connection.input_waiting()) read_and_drain();
+    watch();
+  } catch (...) {
+    end(std::current_exception());
+  }
+}
+
+void Stream::State::on_timer() noexcept {
+  try {
+    if (phase == Phase::streaming) send_status(Lsn::invalid, false);
+  } catch (...) {
+    end(std::current_exception());
+  }
+}
+
+void Stream::State::read_and_drain() {
+  const std::int64_t woken_at_ns = monotonic_ns();
+  std::size_t delivered = 0, before = 0;
+  do {
+    before = delivered;
+    connection.consume_input();
+    if (connection.socket() < 0) poll->close();  // before the handler can open another of the same number
+    if (!drain(delivered)) return;
+  } while (delivered - before >= kFullRead || connection.input_waiting());
+  const bool soon = woken_at_ns - drained_at_ns < kBusyGapNs;
+  busy_wakeups = soon && delivered < kFullRead ? busy_wakeups + 1 : 0;
+  rest_when_busy(delivered);
+}
+
+void Stream::State::rest_when_busy(std::size_t delivered) {
+  if (busy_wakeups >= kBusyWakeups && delivered > 0) {
+    const timespec pause{.tv_sec = 0, .tv_nsec = kRestNs};
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr);
+  }
+  drained_at_ns = monotonic_ns();
+}
+
+// Hands out what libpq holds. True: all of it; else the handler had enough, or the budget is spent, or it is over.
+bool Stream::State::drain(std::size_t& delivered) {
+  for (;;) {
+    if (delivered >= kBudget) {
+      more.schedule();
+      return false;
+    }
+    std::string_view copy_data;
+    const Connection::Got got = connection.next_copy_data(copy_data);
+    if (got == Connection::Got::nothing) break;
+    if (got == Connection::Got::end) {
+      end(nullptr);
+      return false;
+    }
+    delivered += copy_data.size();
+    if (!deliver(copy_data)) return false;
+  }
+  if (phase == Phase::streaming) handler.on_drained();
+  return phase != Phase::over && !paused;
+}
+
+// False: stop here. The handler may have ended or finished the stream meanwhile.
+bool Stream::State::deliver(std::string_view copy_data) {
+  counters.bytes += copy_data.size();
+  ++counters.messages;
+  if (phase == Phase::finishing) return true;  // thrown away: it will be sent again
+  const Frame frame = parse_frame(copy_data);
+  resume_asked = false;
+  bool enough = false;
+  if (const auto* data = std::get_if<XLogData>(&frame)) {
+    received = std::max(received, data->start);
+    enough = !handler.on_data(data->payload, data->start, data->end, data->send_time_us);
+  } else {
+    const auto& keepalive = std::get<Keepalive>(frame);
+    received = std::max(received, keepalive.end);
+    if (keepalive.reply_requested) send_status(Lsn::invalid, false);
+    enough = !handler.on_keepalive(keepalive.end, keepalive.send_time_us);
+  }
+  if (phase == Phase::over) return false;
+  if (enough && !resume_asked && phase == Phase::streaming) paused = true;
+  return !paused;
+}
+
+void Stream::State::send_status(Lsn flush, bool reply_requested) {
+  put(encode_status(std::max(received, flush), flush, flush, wall_clock_us(), reply_requested));
+}
+
+// A connection that cannot be written to may still hold what the server said last: reading comes first.
+void Stream::State::put(std::string_view status) {
+  try {
+    connection.put_copy_data(status);
+    output_left = connection.flush_output();
+  } catch (const PostgresError&) {
+    output_left = false;
+    if (paused) throw;
+    more.schedule();
+  }
+  watch();
+}
+
+void Stream::State::end(std::exception_ptr cause) {
+  if (phase == Phase::over) return;
+  const bool told = phase != Phase::finishing;
+  phase = Phase::over;
+  if (poll) poll->close();
+  status_timer.stop();
+  more.cancel();
+  finished.set();
+  if (!told) return;
+  error = std::move(cause);
+  report.schedule();
+}
+
+Stream::Stream(event::Loop& loop, Connection& connection, StreamHandler& handler,
+               std::chrono::milliseconds status_interval)
+    : state_(std::make_unique<State>(loop, connection, handler, status_interval)) {}
+
+Stream::~Stream() = default;
+
+void Stream::start() {
+  if (state_->phase == State::Phase::made) state_->start(State::Phase::streaming);
+}
+
+void Stream::resume() {
+  state_->resume_asked = true;
+  if (!state_->paused) return;
+  state_->paused = false;
+  state_->more.schedule();
+}
+
+bool Stream::paused() const { return state_->paused; }
+
+void Stream::confirm(Lsn flushed) {
+  if (flushed > state_->received) {
+    std::fprintf(stderr, "walrelay: Stream: %s was confirmed but only %s was received\n", to_string(flushed).c_str(),
+                 to_string(state_->received).c_str());
+    std::abort();
+  }
+  if (state_->phase != State::Phase::streaming || flushed <= state_->confirmed) return;
+  state_->confirmed = flushed;
+  try {
+    state_->send_status(flushed, false);
+  } catch (...) {
+    state_->end(std::current_exception());
+  }
+}
+
+void Stream::request_keepalive() {
+  if (state_->phase != State::Phase::streaming) return;
+  try {
+    state_->send_status(Lsn::invalid, true);
+  } catch (...) {
+    state_->end(std::current_exception());
+  }
+}
+
+Lsn Stream::received() const { return state_->received; }
+
+Lsn Stream::confirmed() const { return state_->confirmed; }
+
+const StreamCounters& Stream::counters() const { return state_->counters; }
+
+event::Task<> Stream::finish(std::chrono::milliseconds patience) {
+  State& s = *state_;
+  if (s.phase == State::Phase::over || s.phase == State::Phase::finishing) co_return;
+  event::Timer timer(s.loop, [&s] { s.end(nullptr); });
+  timer.start(patience);
+  s.paused = false;
+  s.start(State::Phase::finishing);
+  s.more.schedule();  // what libpq holds already
+  try {
+    s.send_status(s.confirmed, false);
+    s.connection.put_copy_end();
+    s.output_left = s.connection.flush_output();
+    s.watch();
+  } catch (const PostgresError&) {
+    s.end(nullptr);  // it is over either way; what was not confirmed is sent again
+  }
+  co_await s.finished;
+}
+
+}  // namespace walrelay::replication
