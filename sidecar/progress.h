@@ -22,12 +22,9 @@ class Progress {
   void on_recorded(replication::Lsn recorded, Clock::time_point now) {
     if (recorded <= recorded_) return;
     recorded_ = recorded;
+    newest_ = {recorded, now};
     // One entry each tenth of a second is fine enough for a hold of seconds, and bounds the queue.
-    if (!waiting_.empty() && now - waiting_.back().since < kGrain && waiting_.size() > 1) {
-      waiting_.back().lsn = recorded;
-      return;
-    }
-    waiting_.push_back({recorded, now});
+    if (waiting_.empty() || now - waiting_.back().since >= kGrain) waiting_.push_back(newest_);
   }
 
   // The furthest position that may be confirmed now. Monotone.
@@ -36,6 +33,7 @@ class Progress {
       confirmable_ = waiting_.front().lsn;
       waiting_.pop_front();
     }
+    if (recorded_ != replication::Lsn::invalid && now - newest_.since >= hold_) confirmable_ = newest_.lsn;
     return confirmable_;
   }
 
@@ -49,6 +47,7 @@ class Progress {
   };
   std::chrono::milliseconds hold_;
   std::deque<Waiting> waiting_;
+  Waiting newest_{};
   replication::Lsn recorded_ = replication::Lsn::invalid;
   replication::Lsn confirmable_ = replication::Lsn::invalid;
 };
