@@ -47,10 +47,10 @@ Run longest_zeros(const Words& words) {
   return best.length >= 2 ? best : Run{};
 }
 
-// ::a.b.c.d and ::ffff:a.b.c.d are printed with an IPv4 address at the end, though ::1 and :: are not.
+// ::a.b.c.d and ::ffff:a.b.c.d are printed with an IPv4 address at the end, though ::1 and ::2 are not.
 bool holds_address4(const Words& words, const Run& zeros) {
   if (zeros.start != 0) return false;
-  return zeros.length == 6 || (zeros.length == 7 && words[7] != 1) || (zeros.length == 5 && words[5] == 0xFFFF);
+  return zeros.length == 6 || (zeros.length == 5 && words[5] == 0xFFFF);
 }
 
 void append_address6(std::string_view address, std::string& out) {
