@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 
+#include "event/crash_point.h"
 #include "replication/binary_text.h"
 #include "sidecar/backoff.h"
 #include "sidecar/policy.h"
@@ -207,6 +208,7 @@ event::Task<> Loader::read_range(Connection& connection, TableLoad& table) {
   const LoadRange done = *hold.range;
   hold.range.reset();
   table.finished(done);
+  event::crash_point();
   if (table.abandoned) co_return;
   if (table.done()) {
     finish_table(table);
@@ -290,6 +292,7 @@ event::Task<> Loader::run(Connection& connection, Chunk& chunk, replication::Chu
     co_await std::move(pause);
   }
   chunk.copying = true;
+  event::crash_point();
   if (pipeline_.processed() < chunk.opened.position) {
     nudger_.start(event::milliseconds(1), kNudge);
   }
@@ -395,6 +398,7 @@ void Loader::land_reread(Chunk& chunk, Row row) {
   }
   pipeline_.erase_note(reread->note);
   rereads_.erase(chunk.relation.oid, identity_);
+  event::crash_point();
   sink_.loaded(1);
 }
 

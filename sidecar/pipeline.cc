@@ -1,5 +1,6 @@
 #include "sidecar/pipeline.h"
 
+#include "event/crash_point.h"
 #include "replication/reader.h"
 
 namespace walrelay::sidecar {
@@ -56,6 +57,7 @@ void Pipeline::on_end(std::exception_ptr error) {
 }
 
 void Pipeline::take(const pgoutput::Begin& begin) {
+  event::crash_point();
   transaction_ = {begin.xid, begin.final_lsn, begin.commit_time_us};
   in_transaction_ = true;
   wrote_ = false;
@@ -67,6 +69,7 @@ void Pipeline::take(const pgoutput::Begin& begin) {
 }
 
 void Pipeline::take(const pgoutput::Commit& commit) {
+  event::crash_point();
   in_transaction_ = false;
   if (skipping_) {
     ++counters_.skipped_transactions;
@@ -180,6 +183,7 @@ void Pipeline::change(Table& table, const Change& change) {
     refuse(error, *table.relation);
   }
   sink_.row(here());
+  event::crash_point();
 }
 
 void Pipeline::touch(Table& table, Row row) {
@@ -285,6 +289,7 @@ void Pipeline::take(const pgoutput::Truncate& truncate) {
   }
   if (!fresh || owned.empty()) return;
   wrote_ = true;
+  event::crash_point();
   sink_.remove_owned(std::move(owned), std::move(writes));
   sink_.row(here());
 }

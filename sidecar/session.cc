@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "event/crash_point.h"
 #include "sidecar/log.h"
 #include "sidecar/policy.h"
 #include "sidecar/wiring.h"
@@ -138,6 +139,7 @@ void Session::wire() {
 }
 
 void Session::on_applied(const Position& position, std::int64_t commit_time_us) {
+  event::crash_point();
   applied_ = std::max(applied_, position);
   if (commit_time_us == 0) return;
   status_.end_to_end.observe(std::max(0.0, static_cast<double>(clock_.now_us() - commit_time_us) / 1e6));
@@ -167,7 +169,11 @@ void Session::on_failed(std::exception_ptr error) {
 void Session::tick() {
   const auto now = Clock::now();
   const Lsn confirmable = progress_.confirmable(now);
-  if (confirmable > stream_->confirmed() && confirmable <= stream_->received()) stream_->confirm(confirmable);
+  if (confirmable > stream_->confirmed() && confirmable <= stream_->received()) {
+    event::crash_point();
+    stream_->confirm(confirmable);
+    event::crash_point();
+  }
   refresh();
   if (status_.state != State::loading) return;
   const auto& load = loader_->progress();

@@ -1,6 +1,7 @@
 // The first half of a session: from nothing to a running stream (session.h).
 #include <algorithm>
 
+#include "event/crash_point.h"
 #include "sidecar/log.h"
 #include "sidecar/policy.h"
 #include "sidecar/session.h"
@@ -108,6 +109,7 @@ event::Task<> Session::ensure_slot() {
   auto creating = replication::create_slot(replicator_, watcher_, name, config_.source.temporary_slot, config_.source.slot_timeout);
   co_await std::move(creating);
   slot_created_ = true;
+  event::crash_point();
 }
 
 event::Task<> Session::wait_for_release() {
@@ -173,6 +175,7 @@ event::Task<> Session::take_redis() {
   sink_.emplace(loop_, redis_, std::move(options), static_cast<sinks::SinkEvents&>(*this));
   auto taking = sink_->take_over();
   const auto found = co_await std::move(taking);
+  event::crash_point();
 
   server_.system_identifier = identity_.system_identifier;
   server_.timeline = identity_.timeline;
