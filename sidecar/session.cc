@@ -77,7 +77,6 @@ void Session::fail(std::exception_ptr error) {
 
 // The parts tell each other through here, so that none of them knows another.
 void Session::wire() {
-  redis_.on_lost = [this](std::exception_ptr error) { fail(error); };
   pipeline_->on_catalogue_needed = [this](replication::Oid table, std::vector<replication::Oid> types) {
     catalogue_->ask(table, std::move(types));
   };
