@@ -102,12 +102,17 @@ void Walrelay::kill() {
 void Walrelay::pause() { process().signal(SIGSTOP); }
 void Walrelay::resume() { process().signal(SIGCONT); }
 
-std::optional<double> Walrelay::metric(const std::string& name) const {
+std::optional<double> Walrelay::metric(const std::string& name, const std::string& label) const {
   std::istringstream lines(http("/metrics").body);
+  std::optional<double> sum;
   for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with(name + " ")) return std::stod(line.substr(name.size() + 1));
+    const bool of_name = line.starts_with(name + " ") || line.starts_with(name + "{");
+    const auto value = line.rfind(' ');
+    if (of_name && line.substr(0, value).find(label) != std::string::npos) {
+      sum = sum.value_or(0) + std::stod(line.substr(value + 1));
+    }
   }
-  return std::nullopt;
+  return sum;
 }
 
 std::string Walrelay::log() const { return process_ == nullptr ? "" : process_->errors(); }

@@ -49,8 +49,9 @@ class Walrelay {
 
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] HttpAnswer http(const std::string& path) const { return http_get(port_, path); }
-  // A line of /metrics by its full name with labels; nothing when it is not there.
-  [[nodiscard]] std::optional<double> metric(const std::string& name) const;
+  // The sum of the series of this name in /metrics whose labels hold `label` (`op="insert"`; "" for all); nothing when
+  // there are none or nobody answers.
+  [[nodiscard]] std::optional<double> metric(const std::string& name, const std::string& label = "") const;
   [[nodiscard]] std::string log() const;  // of the last run
   [[nodiscard]] std::string output() { return process().output(); }
   [[nodiscard]] bool running() { return process_ != nullptr && process_->running(); }
