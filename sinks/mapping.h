@@ -121,10 +121,18 @@ class MappingSet {
 
   [[nodiscard]] const std::vector<MappingSpec>& specs() const { return specs_; }
 
+  // What a number in Batch entries means: "mapping users, table public.users, hash at walrelay.yaml:12:9".
+  [[nodiscard]] std::string describe(std::uint32_t write) const;
+
  private:
   struct Compiled;
+  std::uint32_t number(const std::string& site, std::size_t write);
+
   std::vector<MappingSpec> specs_;
   std::vector<std::unique_ptr<Compiled>> compiled_;
+  // By site and write: a new version of a relation keeps its writes' numbers.
+  std::map<std::pair<std::string, std::size_t>, std::uint32_t> numbers_;
+  std::vector<std::string> sites_;                // by number
 };
 
 }  // namespace walrelay::sinks

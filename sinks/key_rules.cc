@@ -1,0 +1,142 @@
+#include "sinks/key_rules.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace walrelay::sinks {
+namespace {
+
+using replication::Relation;
+using replication::ReplicaIdentity;
+
+bool is_full(const Relation& relation) { return relation.identity == ReplicaIdentity::full; }
+
+std::string quoted_name(const std::string& name) {
+  std::string out = "\"";
+  for (const char byte : name) out.append(byte == '"' ? 2 : 1, byte);
+  return out + "\"";
+}
+
+std::string listed(const Relation& relation, const std::vector<std::size_t>& columns, bool sql) {
+  std::string out;
+  for (const std::size_t column : columns) {
+    const std::string& name = relation.columns[column].name;
+    out += (out.empty() ? "" : ", ") + (sql ? quoted_name(name) : name);
+  }
+  return out;
+}
+
+std::string columns_word(std::size_t count) { return count == 1 ? "column " : "columns "; }
+
+std::string alter(const Relation& relation, const std::string& what) {
+  return "ALTER TABLE " + quoted(relation) + " " + what;
+}
+
+std::string make_full(const Relation& relation) { return alter(relation, "REPLICA IDENTITY FULL;"); }
+
+void check_has_identity(const BindContext& context) {
+  const Relation& relation = context.relation;
+  const auto& columns = relation.columns;
+  if (is_full(relation)) return;
+  const bool nothing = relation.identity == ReplicaIdentity::nothing;
+  if (!nothing && std::any_of(columns.begin(), columns.end(), [](const auto& c) { return c.identity; })) return;
+  const bool primary = std::any_of(columns.begin(), columns.end(), [](const auto& c) { return c.primary; });
+  context.fail(std::string("the table has ") + (nothing ? "REPLICA IDENTITY NOTHING" : "no primary key") +
+               ", so that updates and deletes do not say which row they mean; mend it with " +
+               (primary ? alter(relation, "REPLICA IDENTITY DEFAULT;")
+                        : alter(relation, "ADD PRIMARY KEY (...); or ") + make_full(relation)));
+}
+
+void check_identifies(const BindContext& context, const BoundTemplate& key) {
+  const Relation& relation = context.relation;
+  std::vector<std::size_t> missing;
+  for (const std::size_t column : identity_columns(relation)) {
+    if (!key.uses(column)) missing.push_back(column);
+  }
+  if (!missing.empty()) {
+    context.fail("the key lacks the " + columns_word(missing.size()) + listed(relation, missing, false) +
+                 ", and rows would overwrite each other; add " + (missing.size() == 1 ? "it" : "them") +
+                 " to the template, as in {" + relation.columns[missing.front()].name + "}");
+  }
+  if (key.parts().empty()) {
+    context.fail("the key contains no column, and rows would overwrite each other; add those that identify a row");
+  }
+}
+
+void check_delete_can_name(const BindContext& context, const BoundTemplate& key) {
+  const Relation& relation = context.relation;
+  if (is_full(relation)) return;
+  std::vector<std::size_t> outside;
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    if (key.uses(i) && !relation.columns[i].identity) outside.push_back(i);
+  }
+  if (outside.empty()) return;
+  std::vector<std::size_t> wanted;
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    if (key.uses(i)) wanted.push_back(i);
+  }
+  context.fail("the key uses the " + columns_word(outside.size()) + listed(relation, outside, false) +
+               " outside the table's replica identity, which a DELETE does not carry; mend it with " +
+               make_full(relation) + " or with a unique index on (" + listed(relation, wanted, true) + ") and " +
+               alter(relation, "REPLICA IDENTITY USING INDEX ...;"));
+}
+
+// A dot in a name is encoded too: table b of schema a is not the table "a.b".
+std::string default_name(const std::string& name) {
+  std::string out;
+  for (const char byte : name) {
+    if (byte == '.') {
+      out += "%2E";
+    } else {
+      append_encoded(out, std::string_view(&byte, 1));
+    }
+  }
+  return out;
+}
+
+BoundTemplate default_key(const BindContext& context) {
+  const Relation& relation = context.relation;
+  const auto columns = identity_columns(relation);
+  if (columns.empty()) {
+    context.fail("the table has no primary key that could be its rows' key in Redis; mend it with " +
+                 alter(relation, "ADD PRIMARY KEY (...);") + " or write a mapping with a key for it");
+  }
+  std::string literal = relation.schema == "public" ? "" : default_name(relation.schema) + ".";
+  literal += default_name(relation.name) + ":";
+  std::vector<BoundTemplate::Part> parts;
+  for (const std::size_t column : columns) {
+    parts.push_back({std::move(literal), column, true, relation.columns[column].type});
+    literal = ":";
+  }
+  return {std::move(parts), ""};
+}
+
+}  // namespace
+
+std::string quoted(const Relation& relation) { return quoted_name(relation.schema) + "." + quoted_name(relation.name); }
+
+std::vector<std::size_t> identity_columns(const Relation& relation) {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    const auto& column = relation.columns[i];
+    if (is_full(relation) ? column.primary : column.identity) found.push_back(i);
+  }
+  return found;
+}
+
+BoundTemplate bind_key(const BindContext& context) {
+  check_has_identity(context);
+  const Parameter* text = context.find("key");
+  if (text == nullptr) return default_key(context);
+  BoundTemplate key;
+  try {
+    key = bind_template(parse_template(text->text), context.relation, context.captures);
+  } catch (const std::invalid_argument& error) {
+    context.fail(std::string("key: ") + error.what());
+  }
+  check_identifies(context, key);
+  check_delete_can_name(context, key);
+  return key;
+}
+
+}  // namespace walrelay::sinks

@@ -1,0 +1,30 @@
+// Which columns a key must and may be made of, so that each row has its own key and a DELETE can name it.
+//
+//   replica identity        identifies a row                  a DELETE carries
+//   DEFAULT, USING INDEX    the columns of the identity       those
+//   FULL                    the primary key; none: any        every column
+//   NOTHING, DEFAULT        nothing: not mapped               nothing
+//     without primary key
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "replication/relation.h"
+#include "sinks/template.h"
+#include "sinks/write.h"
+
+namespace walrelay::sinks {
+
+// The columns that tell rows apart; empty under FULL without a primary key, where only the mapping can say.
+std::vector<std::size_t> identity_columns(const replication::Relation& relation);
+
+// The key template of the write, bound and checked; without the parameter `key` the default one: the identity's
+// columns, encoded, behind the table's name. Throws MappingError.
+BoundTemplate bind_key(const BindContext& context);
+
+// "schema"."table" as SQL needs it.
+std::string quoted(const replication::Relation& relation);
+
+}  // namespace walrelay::sinks

@@ -1,0 +1,176 @@
+#include "sinks/mapping.h"
+
+#include <set>
+#include <stdexcept>
+#include <utility>
+
+#include "sinks/nearest_name.h"
+#include "sinks/relation_writer.h"
+#include "sinks/table_pattern.h"
+#include "sinks/template.h"
+#include "sinks/write.h"
+
+namespace walrelay::sinks {
+
+using replication::Relation;
+
+struct MappingSet::Compiled {
+  const MappingSpec* spec = nullptr;
+  std::optional<TablePattern> pattern;
+
+  // The captures when the mapping is for the table.
+  [[nodiscard]] std::optional<Captures> match(std::string_view schema, std::string_view table) const {
+    if (pattern) return pattern->match(schema, table);
+    const std::string& wanted = spec->table;
+    const bool bare = schema == "public" && wanted == table;
+    const bool qualified = wanted.size() == schema.size() + 1 + table.size() && wanted.starts_with(schema) &&
+                           wanted[schema.size()] == '.' && wanted.ends_with(table);
+    return bare || qualified ? std::optional(Captures{}) : std::nullopt;
+  }
+};
+
+namespace {
+
+// Collects what is wrong, one line each.
+class Mistakes {
+ public:
+  void add(const std::string& where, const std::string& what) {
+    text_ += (text_.empty() ? "" : "\n") + where + ": " + what;
+  }
+  void throw_any() const {
+    if (!text_.empty()) throw MappingError(text_);
+  }
+
+ private:
+  std::string text_;
+};
+
+std::string site_of(const MappingSpec& spec) {
+  return "mapping " + spec.name + (spec.where.empty() ? "" : " at " + spec.where);
+}
+
+std::string site_of(const MappingSpec& spec, const WriteSpec& write) {
+  return "mapping " + spec.name + ", " + write.kind + (write.where.empty() ? "" : " at " + write.where);
+}
+
+void check_template(const std::string& site, const std::string& parameter, const std::string& text,
+                    Mistakes& mistakes) {
+  try {
+    parse_template(text);
+  } catch (const std::invalid_argument& error) {
+    mistakes.add(site, parameter + ": " + error.what());
+  }
+}
+
+void check_write(const MappingSpec& spec, const WriteSpec& write, Mistakes& mistakes) {
+  const std::string site = site_of(spec, write);
+  const Kind* kind = find_kind(write.kind);
+  if (kind == nullptr) {
+    std::vector<std::string> known;
+    for (const KindDescription& description : kinds()) known.push_back(description.name);
+    return mistakes.add(site, "there is no such kind of write" + did_you_mean(write.kind, known));
+  }
+  for (const ParameterDescription& parameter : kind->description.parameters) {
+    const auto given = write.parameters.find(parameter.name);
+    if (given == write.parameters.end()) {
+      if (parameter.required) mistakes.add(site, "the parameter \"" + parameter.name + "\" is missing");
+    } else if (parameter.shape == ParameterShape::template_) {
+      check_template(site, parameter.name, given->second.text, mistakes);
+    }
+  }
+  const std::string mistake = kind->mistake == nullptr ? "" : kind->mistake(write);
+  if (!mistake.empty()) mistakes.add(site, mistake);
+}
+
+std::optional<TablePattern> compile_pattern(const MappingSpec& spec, Mistakes& mistakes) {
+  if (spec.table.empty() == spec.tables.empty()) {
+    mistakes.add(site_of(spec), "a mapping is for a table or for tables; give exactly one of the two");
+    return std::nullopt;
+  }
+  if (spec.tables.empty()) return std::nullopt;
+  try {
+    return TablePattern(spec.tables);
+  } catch (const std::invalid_argument& error) {
+    mistakes.add(site_of(spec), "tables: \"" + spec.tables + "\" is not a regular expression: " + error.what());
+    return std::nullopt;
+  }
+}
+
+MappingSpec default_spec(const Relation& relation) {
+  MappingSpec spec;
+  spec.name = relation.qualified();
+  spec.table = spec.name;
+  spec.writes.push_back({"hash", {}, ""});
+  return spec;
+}
+
+// A row's writes would wipe each other out.
+void check_key_is_free(const BindContext& context, std::set<std::string>& keys) {
+  const Parameter* key = context.find("key");
+  if (key == nullptr || !find_kind(context.write.kind)->owns_key) return;
+  if (!keys.insert(key->text).second) {
+    context.fail("another write of this table has the same key \"" + key->text + "\"; give one of them another");
+  }
+}
+
+}  // namespace
+
+MappingSet::MappingSet(std::vector<MappingSpec> specs) : specs_(std::move(specs)) {
+  Mistakes mistakes;
+  std::set<std::string> names;
+  for (const MappingSpec& spec : specs_) {
+    if (!names.insert(spec.name).second) mistakes.add(site_of(spec), "two mappings have this name; rename one");
+    if (spec.writes.empty()) mistakes.add(site_of(spec), "it writes nothing; give it a write");
+    auto compiled = std::make_unique<Compiled>();
+    compiled->spec = &spec;
+    compiled->pattern = compile_pattern(spec, mistakes);
+    for (const WriteSpec& write : spec.writes) check_write(spec, write, mistakes);
+    compiled_.push_back(std::move(compiled));
+  }
+  mistakes.throw_any();
+}
+
+MappingSet::~MappingSet() = default;
+
+bool MappingSet::wants(std::string_view schema, std::string_view table) const {
+  if (default_mapping()) return true;
+  for (const auto& compiled : compiled_) {
+    if (compiled->match(schema, table)) return true;
+  }
+  return false;
+}
+
+std::uint32_t MappingSet::number(const std::string& site, std::size_t write) {
+  const auto [found, added] = numbers_.try_emplace({site, write}, static_cast<std::uint32_t>(sites_.size()));
+  if (added) sites_.push_back(site);
+  return found->second;
+}
+
+std::string MappingSet::describe(std::uint32_t write) const {
+  return write < sites_.size() ? sites_[write] : "an unknown write";
+}
+
+std::unique_ptr<RelationWriter> MappingSet::bind(const Relation& relation) {
+  std::vector<BoundWriter::NumberedWrite> writes;
+  std::set<std::string> keys;
+  std::string names;
+  const auto bind_spec = [&](const MappingSpec& spec, const Captures& captures) {
+    for (std::size_t i = 0; i < spec.writes.size(); ++i) {
+      BindContext context{spec, spec.writes[i], relation, captures, 0};
+      check_key_is_free(context, keys);
+      context.number = number(context.site(), i);
+      writes.push_back({find_kind(spec.writes[i].kind)->bind(context), context.number});
+    }
+    names += (names.empty() ? "" : ",") + spec.name;
+  };
+  if (default_mapping()) {
+    bind_spec(default_spec(relation), {});
+  }
+  for (const auto& compiled : compiled_) {
+    if (const auto captures = compiled->match(relation.schema, relation.name)) bind_spec(*compiled->spec, *captures);
+  }
+  if (writes.empty()) return nullptr;
+  return std::make_unique<BoundWriter>(relation, names, std::move(writes));
+}
+
+}  // namespace walrelay::sinks
