@@ -43,7 +43,7 @@ std::string columns_sql(const std::string& oids) {
   return "SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, a.attgenerated <> '', "
          "COALESCE(a.attname = ANY (" +
          std::string(kIdentityColumns) +
-         "), false), EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY "
+         "::name[]), false), EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY "
          "(i.indkey::int2[])), "
          "(SELECT bool_and(has_column_privilege(t.relid, a.attname, 'SELECT')) FROM (SELECT c.oid::regclass AS relid "
          "WHERE c.relkind = 'r' UNION SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf) t) "
