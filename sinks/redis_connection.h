@@ -1,6 +1,6 @@
-// One connection to Redis, driven by the loop. The only file that calls hiredis.
+// One connection to Redis, driven by the loop.
 //
-//   open():  resolve ─> connect (tcp | unix) ─> TLS ─> HELLO/AUTH ─> CLIENT SETNAME ─> SELECT
+//   open():  resolve ─> connect (tcp | unix) ─> TLS ─> AUTH ─> CLIENT SETNAME ─> SELECT ─> INFO server ─> ROLE
 //   then:    command()  one command, its reply through a Task
 //            send()     many commands at once, their replies in order to one reader (the bulk path)
 //
@@ -8,9 +8,9 @@
 // command() throws, and on_lost is called at the end of the loop turn.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -33,7 +33,8 @@ struct RedisOptions {
   std::function<std::string()> password;  // asked at every connect: secrets rotate; empty: none
   int database = 0;
   bool tls = false;
-  std::string tls_ca, tls_certificate, tls_key, tls_server_name;  // PEM files; server name: what to check, host by default
+  std::string tls_ca, tls_certificate, tls_key,
+      tls_server_name;  // PEM files; server name: what to check, host by default
   bool tls_verify = true;
   std::chrono::milliseconds connect_timeout{5000};
   std::chrono::milliseconds reply_timeout{30000};  // nothing received for so long while something is awaited: lost
@@ -75,8 +76,8 @@ class RedisConnection {
   event::Task<Reply> command(std::vector<std::string> arguments);
 
   // The bulk path. `bytes` are complete RESP commands giving `replies` replies; they are borrowed until `on_written`
-  // has been called (at once when the socket takes them), then each reply is given to `on_reply`, borrowed for the call.
-  // Callbacks come from the loop, never from inside send().
+  // has been called (at once when the socket takes them), then each reply is given to `on_reply`, borrowed for the
+  // call. Callbacks come from the loop, never from inside send().
   struct Bulk {
     std::string_view bytes;
     std::size_t replies = 0;
@@ -89,7 +90,11 @@ class RedisConnection {
   std::function<void(std::exception_ptr)> on_lost;
 
   // The server's answers at open(): version, and whether it is a replica.
-  [[nodiscard]] int server_version() const;  // 70015 for 7.0.15
+  [[nodiscard]] int server_version() const;  // 70015 for 7.0.15; 0 when it would not say
+  [[nodiscard]] bool is_replica() const;
+
+  [[nodiscard]] const RedisOptions& options() const;
+  [[nodiscard]] std::string name() const;  // "Redis at 10.0.0.1:6379", for messages
 
  private:
   struct State;

@@ -2,7 +2,8 @@
 //
 //   filling ──(rows, bytes or interval; the one before acknowledged)──> in flight ──(every reply checked)──> applied
 //
-//   on the wire, pipelined:   MULTI | commands ... | HSET checkpoint sent=N verified=N-1 | EXEC | WATCH fence | GET fence
+//   on the wire, pipelined:   MULTI | commands ... | HSET checkpoint sent=N verified=N-1 | EXEC |
+//                              WATCH fence | GET fence
 //
 // A long transaction streams its commands into the open MULTI as they come, so that this process never holds it; Redis
 // queues them until EXEC. Beyond flush.max_transaction it is cut: EXEC with a checkpoint that names the place inside.
@@ -21,15 +22,15 @@
 namespace walrelay::sinks {
 
 struct FlushOptions {
-  std::chrono::milliseconds interval{100};    // 0: group commit, whatever came while the last batch was in flight
-  std::size_t batch_size = 1000;              // rows
-  std::size_t max_bytes = 1024 * 1024;        // of commands held in this process
+  std::chrono::milliseconds interval{100};         // 0: group commit, whatever came while the last batch was in flight
+  std::size_t batch_size = 1000;                   // rows
+  std::size_t max_bytes = 1024 * 1024;             // of commands held in this process
   std::size_t max_transaction = 64 * 1024 * 1024;  // of commands in one MULTI
 };
 
 struct AckOptions {
-  int replicas = 0;                            // WAIT for so many before a position counts as recorded
-  bool fsynced = false;                        // WAITAOF 1 (Redis 7.2)
+  int replicas = 0;      // WAIT for so many before a position counts as recorded
+  bool fsynced = false;  // WAITAOF 1 (Redis 7.2)
 };
 
 struct RedisSinkOptions {
@@ -53,6 +54,8 @@ struct SinkCounters {  // monotone since construction
   double last_batch_seconds = 0;  // EXEC sent to last reply
 };
 
+// From start() on the connection belongs to the sink: it uses on_lost, an open MULTI may stand on it, and the sink's
+// destructor and its failure close it.
 class RedisSink : public Sink {
  public:
   RedisSink(event::Loop& loop, RedisConnection& connection, RedisSinkOptions options, SinkEvents& events);

@@ -1,0 +1,65 @@
+// One MULTI ... EXEC on its way to Redis, and what is gathered for the next. Private to the redis sink.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "replication/lsn.h"
+#include "sinks/batch.h"
+
+namespace walrelay::sinks {
+
+// A row that could not be written, for the dead-letter stream.
+//
+// The entry goes into the batch whose checkpoint declares the row's own batch verified. EXEC carries both or neither,
+// so a replay either repeats the row (and its note was never written) or skips it (and the note is there): the entry
+// needs no id of its own to be written once.
+struct DeadLetter {
+  std::string write;  // of which mapping and table
+  std::string key;
+  std::string error;
+  [[nodiscard]] std::size_t bytes() const { return write.size() + key.size() + error.size(); }
+};
+struct DeadLetterAt {
+  DeadLetter letter;
+  replication::Position position;
+};
+
+struct RedisFlight {
+  std::size_t commands = 0;  // sent since MULTI, without those that finish() adds
+  std::size_t bytes = 0, rows = 0, transactions = 0, coalesced = 0;
+  std::size_t letter_bytes = 0;
+  replication::Position end;       // what is done once this is applied
+  replication::Position verified;  // what its checkpoint says
+  std::int64_t commit_time_us = 0;
+  bool torn = false;                  // ends inside a transaction, or inside a removal
+  bool sealed = false;                // takes no more
+  bool forced = false;                // leaves although the stream has not reached the last owner's `sent`
+  std::vector<DeadLetter> letters;    // to be noted once this is applied
+  std::vector<std::uint32_t> writes;  // whose rows a torn flight holds
+
+  std::string closing;       // dead letters, HSET checkpoint, EXEC, WATCH, GET
+  std::size_t noted = 0;     // dead letters in `closing`
+  std::size_t answered = 0;  // replies to `closing`
+  std::size_t queued = 0;    // replies to `commands`
+  bool nil = false;          // EXEC did nothing: the fence has changed
+  std::chrono::steady_clock::time_point left;
+
+  // Careful mode: what is needed to name the commands that Redis refuses.
+  std::vector<std::unique_ptr<Batch>> kept;
+  std::vector<Batch::Place> places;
+};
+
+// What is known of the filling batch.
+struct RedisFilling {
+  std::size_t rows = 0, transactions = 0;
+  std::size_t complete_bytes = 0;  // up to the last commit
+  bool committed = false;          // there is something that may leave
+  std::vector<DeadLetter> letters;
+  std::size_t letter_bytes = 0;
+};
+
+}  // namespace walrelay::sinks

@@ -1,0 +1,141 @@
+// TRUNCATE: every key of a mapping goes, in order, as part of the transaction that said so.
+//
+//   keys in Redis            SCAN on a second connection, so that the open MULTI of a long transaction stays open
+//   keys in the filling one  Batch::each_key()
+//   keys in an open MULTI    nobody can list them: if it holds rows of the same writes it is cut first
+//
+// The UNLINKs stand in the filling batch like any command, and stream and are cut like those of a long transaction: a
+// part of a removal may be repeated. A cut names the position *before* the row that asked for the removal.
+#include <algorithm>
+
+#include "sinks/redis_sink_state.h"
+
+namespace walrelay::sinks {
+namespace {
+
+constexpr std::size_t kKeysPerCommand = 512;
+const char* const kScanCount = "1000";
+
+}  // namespace
+
+void RedisSink::State::start_removal() {
+  if (!removing || (removal_job != nullptr && !removal_job->finished())) return;
+  removal_job = std::make_unique<event::Job>(loop, remove_all(), [this](const std::exception_ptr& why) {
+    if (why) return fail(why);
+    end_removal();
+  });
+}
+
+event::Task<> RedisSink::State::remove_all() {
+  auto opening = open_side(scanner, "scan");
+  co_await std::move(opening);
+  while (!failed && !removal.owned.empty()) {
+    Removal asked = std::exchange(removal, {});
+    auto settling = settle(asked.writes);
+    co_await std::move(settling);
+    remove_filling(asked.writes);
+    auto scan_through = scan(asked);
+    co_await std::move(scan_through);
+  }
+}
+
+// Waits until what was sent is in Redis, where SCAN finds it.
+event::Task<> RedisSink::State::settle(std::vector<std::uint32_t> writes) {
+  const auto holds = [&writes](const Flight& flight) {
+    return std::any_of(flight.writes.begin(), flight.writes.end(), [&writes](std::uint32_t write) {
+      return std::find(writes.begin(), writes.end(), write) != writes.end();
+    });
+  };
+  while (!failed) {
+    if (current != nullptr && current->torn && (options.careful || holds(*current))) {
+      hand_over();
+      cut(before_removal);
+    }
+    if (current != nullptr && !current->torn) current->forced = true;
+    pump();
+    const bool settled = executing == nullptr && (current == nullptr || current->torn);
+    if (settled) co_return;
+    changed.reset();
+    co_await changed;
+  }
+}
+
+void RedisSink::State::remove_filling(const std::vector<std::uint32_t>& writes) {
+  for (const std::uint32_t write : writes) {
+    std::vector<std::string> keys;
+    filling.each_key(write, [&keys](std::string_view key) { keys.emplace_back(key); });
+    std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    for (const std::string& key : keys) {
+      filling.open(write, key, Effect::remove);
+      filling.command(2);
+      filling.argument("UNLINK");
+      filling.argument(key);
+      filling.close();
+    }
+  }
+}
+
+event::Task<> RedisSink::State::scan(Removal& asked) {
+  const std::vector<OwnedKeys>& owned = asked.owned;
+  std::string cursor = "0";
+  do {
+    std::vector<std::string> step{"SCAN", cursor, "COUNT", kScanCount};
+    if (owned.size() == 1) step.insert(step.end(), {"MATCH", owned.front().glob});
+    auto scanning_on = scanner->command(std::move(step));
+    const Reply page = co_await std::move(scanning_on);
+    if (page.elements.size() != 2) throw RedisError("LOST", connection.name() + " answered SCAN with no cursor");
+    cursor = page.elements[0].text;
+    std::vector<std::string> keys;
+    for (const Reply& key : page.elements[1].elements) {
+      const auto owns = [&key](const OwnedKeys& some) { return some.owns(key.text); };
+      if (std::any_of(owned.begin(), owned.end(), owns)) keys.push_back(key.text);
+    }
+    remove_keys(keys, asked.writes.empty() ? 0 : asked.writes.front());
+    auto making_room = make_room();
+    co_await std::move(making_room);
+  } while (!failed && cursor != "0");
+}
+
+void RedisSink::State::remove_keys(const std::vector<std::string>& keys, std::uint32_t write) {
+  for (std::size_t at = 0; at < keys.size(); at += kKeysPerCommand) {
+    const std::size_t count = std::min(kKeysPerCommand, keys.size() - at);
+    filling.open(write, keys[at], Effect::ordered);
+    filling.command(1 + count);
+    filling.argument("UNLINK");
+    for (std::size_t i = at; i < at + count; ++i) filling.argument(keys[i]);
+    filling.close();
+  }
+}
+
+// Keeps memory bounded: what was found streams into the open MULTI, and is cut where that becomes too long.
+event::Task<> RedisSink::State::make_room() {
+  if (failed || filling.bytes() < segment) co_return;
+  while (!failed && current != nullptr && !current->torn) {  // a cut that has not left yet
+    changed.reset();
+    co_await changed;
+    pump();
+  }
+  if (failed) co_return;
+  hand_over();
+  if (current->bytes >= most_bytes() && reached(before_removal)) cut(before_removal);
+  while (!failed && held() >= options.flush.max_bytes) {
+    changed.reset();
+    co_await changed;
+  }
+}
+
+void RedisSink::State::end_removal() {
+  if (failed) return;
+  if (!removal.owned.empty()) return start_removal();  // asked for meanwhile
+  removing = false;
+  if (filled.committed && !open && current != nullptr && current->torn) hand_over();
+  // The row that asked for it, and its commit, are still to come: nothing leaves alone before they had their chance.
+  constexpr event::milliseconds kGrace{200};
+  if (!filled.committed && !open) record_timer.start(kGrace);
+  became_emptier();
+  writable.schedule();
+  pump();
+}
+
+}  // namespace walrelay::sinks

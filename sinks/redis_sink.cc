@@ -1,0 +1,203 @@
+#include "sinks/redis_sink.h"
+
+#include <algorithm>
+
+#include "sinks/redis_sink_state.h"
+#include "sinks/resp.h"
+
+namespace walrelay::sinks {
+
+using event::milliseconds;
+
+RedisSink::State::State(event::Loop& loop_in, RedisConnection& connection_in, RedisSinkOptions options_in,
+                        SinkEvents& events_in)
+    : loop(loop_in),
+      connection(connection_in),
+      options(std::move(options_in)),
+      events(events_in),
+      segment(std::max<std::size_t>(1, options.flush.max_bytes / 4)),
+      fence(fence_key(options.slot)),
+      checkpoint(checkpoint_key(options.slot)),
+      dead(dead_letter_key(options.slot)),
+      barrier("walrelay:{" + options.slot + "}:barrier"),
+      changed(loop_in),
+      turn(loop_in, [this] { on_turn(); }),
+      writable(loop_in,
+               [this] {
+                 if (!failed && !was_full && !removing) events.on_writable();
+               }),
+      report(loop_in,
+             [this] {
+               const std::exception_ptr why = error;
+               events.on_failed(why);
+             }),
+      flush_timer(loop_in, [this] { pump(); }),
+      record_timer(loop_in, [this] { on_record_timer(); }),
+      liveness_timer(loop_in, [this] { check_liveness(); }) {
+  connection.on_lost = [this](const std::exception_ptr& why) { fail(why); };
+}
+
+RedisSink::State::~State() {
+  connection.on_lost = nullptr;
+  connection.close();  // it may hold our bytes, and replies to come name us
+}
+
+std::size_t RedisSink::State::held() const {
+  return filling_bytes() + (options.careful ? kept_bytes : connection.unwritten());
+}
+
+std::size_t RedisSink::State::most_bytes() const {
+  return options.careful ? options.flush.max_bytes : options.flush.max_transaction;
+}
+
+void RedisSink::State::became_fuller() {
+  if (!was_full && held() >= options.flush.max_bytes) was_full = true;
+}
+
+// Half empty before feeding goes on, or else each row would stop it again. But when nothing is under way that would
+// free more, the rest of a transaction must come.
+void RedisSink::State::became_emptier() {
+  changed.set();
+  if (!was_full) return;
+  const bool draining = connection.unwritten() > 0 || executing != nullptr;
+  const std::size_t bytes = held();
+  if (bytes > options.flush.max_bytes / 2 && (draining || bytes >= options.flush.max_bytes)) return;
+  was_full = false;
+  writable.schedule();
+}
+
+void RedisSink::State::recycle(std::unique_ptr<Batch> batch) {
+  constexpr std::size_t kSpare = 4;
+  batch->clear();
+  if (spare.size() < kSpare) spare.push_back(std::move(batch));
+}
+
+RedisSink::RedisSink(event::Loop& loop, RedisConnection& connection, RedisSinkOptions options, SinkEvents& events)
+    : state_(std::make_unique<State>(loop, connection, std::move(options), events)) {}
+
+RedisSink::~RedisSink() = default;
+
+void RedisSink::start(const Origin& origin, const std::string& phase, const replication::Position& verified,
+                      const replication::Position& sent) {
+  State& s = *state_;
+  if (s.failed || s.started) return;
+  s.started = true;
+  s.origin = origin;
+  s.phase = phase;
+  s.here = s.applied = s.last_row = verified;
+  s.floor = std::max(verified, sent);
+  s.dirty = true;
+  s.last_checked = s.last_stated = uv_now(s.loop.raw());
+  constexpr milliseconds kLiveness{1000};
+  s.liveness_timer.start(kLiveness, kLiveness);
+  s.turn.schedule();
+}
+
+void RedisSink::set_phase(const std::string& phase) {
+  if (state_->failed || state_->phase == phase) return;
+  state_->phase = phase;
+  state_->dirty = true;
+  state_->turn.schedule();
+}
+
+const SinkCounters& RedisSink::counters() const { return state_->counters; }
+std::size_t RedisSink::buffered() const { return state_->held(); }
+Batch& RedisSink::batch() { return state_->filling; }
+
+void RedisSink::row(const replication::Position& position) {
+  State& s = *state_;
+  if (s.failed) return s.filling.clear();
+  ++s.filled.rows;
+  s.open = true;
+  s.last_row = position;
+  if (s.tear_due()) s.pump();
+  s.became_fuller();
+}
+
+void RedisSink::loaded(std::size_t rows) {
+  State& s = *state_;
+  if (s.failed) return s.filling.clear();
+  s.filled.rows += rows;
+  if (!s.open) s.filled.complete_bytes = s.filling_bytes();
+  s.filled.committed = true;
+  if (s.filled.rows >= s.options.flush.batch_size || s.filling_bytes() >= s.segment) {
+    s.pump();
+  } else {
+    s.turn.schedule();
+  }
+  s.became_fuller();
+}
+
+void RedisSink::commit(replication::Lsn end, std::int64_t commit_time_us) {
+  State& s = *state_;
+  if (s.failed) return s.filling.clear();
+  s.open = false;
+  s.here = {end, replication::Lsn::invalid, 0};
+  s.commit_time_us = commit_time_us;
+  const bool torn = s.current != nullptr && s.current->torn;
+  if (s.nothing_filling() && !torn) {
+    s.filled.rows = 0;
+    s.quiet_commit = true;
+    s.turn.schedule();
+    return;
+  }
+  ++s.filled.transactions;
+  s.filled.committed = true;
+  s.filled.complete_bytes = s.filling_bytes();
+  if (torn && !s.removing) s.hand_over();
+  if (torn || s.overdue || s.filled.rows >= s.options.flush.batch_size || s.filling_bytes() >= s.segment) {
+    s.pump();  // at once: at the end of the turn the next transaction may be half here
+  } else {
+    s.turn.schedule();
+  }
+  s.became_fuller();
+}
+
+void RedisSink::advance(replication::Lsn position) {
+  State& s = *state_;
+  if (s.failed || s.open) return;
+  const replication::Position to{position, replication::Lsn::invalid, 0};
+  if (to <= s.here) return;
+  s.here = to;
+  s.turn.schedule();
+}
+
+void RedisSink::remove_owned(std::vector<OwnedKeys> owned, std::vector<std::uint32_t> writes) {
+  State& s = *state_;
+  if (s.failed) return;
+  if (!s.removing) {
+    if (s.running() && s.whole() && s.filled.committed && s.reached(s.here)) s.hand_over();
+    s.before_removal = s.open ? s.last_row : s.here;
+  }
+  s.removing = true;
+  std::move(owned.begin(), owned.end(), std::back_inserter(s.removal.owned));
+  s.removal.writes.insert(s.removal.writes.end(), writes.begin(), writes.end());
+  s.turn.schedule();
+}
+
+bool RedisSink::full() const { return state_->failed || state_->was_full || state_->removing; }
+
+bool RedisSink::drained() const {
+  const State& s = *state_;
+  if (s.failed || s.removing || !s.nothing_filling() || s.current || s.executing) return false;
+  if (!s.started || !s.reached(s.here)) return true;
+  return !s.needs_record() && s.here <= s.applied && s.applied <= s.recorded_to;
+}
+
+void RedisSink::flush() {
+  State& s = *state_;
+  if (s.failed) return;
+  s.hurry = true;
+  s.hurry_to = s.here;
+  s.turn.schedule();
+}
+
+void RedisSink::dead_letter(std::string_view table, std::string_view key, std::string_view reason) {
+  State& s = *state_;
+  if (s.failed) return;
+  s.filled.letters.push_back({std::string(table), std::string(key), std::string(reason)});
+  s.filled.letter_bytes += s.filled.letters.back().bytes();
+  ++s.counters.refused;
+}
+
+}  // namespace walrelay::sinks

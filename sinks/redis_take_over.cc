@@ -1,0 +1,63 @@
+// The slot is ours: the fence is raised before anything is read, so that a former owner that still runs can change
+// nothing any more of what is read here.
+#include "sinks/redis_sink_state.h"
+#include "sinks/resp.h"
+
+namespace walrelay::sinks {
+namespace {
+
+constexpr int kFirstWithWaitaof = 70200;
+
+std::map<std::string, std::string> fields_of(const Reply& reply) {
+  std::map<std::string, std::string> fields;
+  for (std::size_t i = 0; i + 1 < reply.elements.size(); i += 2) {
+    fields.emplace(reply.elements[i].text, reply.elements[i + 1].text);
+  }
+  return fields;
+}
+
+}  // namespace
+
+event::Task<RedisSink::Found> RedisSink::take_over() {
+  State& s = *state_;
+  RedisConnection& redis = s.connection;
+  if (s.options.ack.fsynced && redis.server_version() != 0 && redis.server_version() < kFirstWithWaitaof) {
+    throw RedisError("ERR", "ack: fsynced needs Redis 7.2 or newer (WAITAOF); " + redis.name() + " is older");
+  }
+  auto raising = redis.command({"INCR", s.fence});
+  const Reply raised = co_await std::move(raising);
+  s.epoch = static_cast<std::uint64_t>(raised.integer);
+  s.epoch_text = std::to_string(raised.integer);
+  s.watch_and_get.clear();
+  resp::append_command(s.watch_and_get, {"WATCH", s.fence});
+  resp::append_command(s.watch_and_get, {"GET", s.fence});
+
+  auto watching = redis.command({"WATCH", s.fence});
+  co_await std::move(watching);
+  auto looking = redis.command({"GET", s.fence});
+  const Reply standing = co_await std::move(looking);
+  if (standing.text != s.epoch_text) {
+    throw RedisError("FENCED", "another walrelay has taken over slot \"" + s.options.slot + "\" at the same moment");
+  }
+
+  Found found;
+  auto reading_checkpoint = redis.command({"HGETALL", s.checkpoint});
+  const Reply checkpoint = co_await std::move(reading_checkpoint);
+  found.checkpoint = checkpoint_from_fields(fields_of(checkpoint));
+  auto reading_load = redis.command({"HGETALL", load_key(s.options.slot)});
+  const Reply load = co_await std::move(reading_load);
+  found.load = fields_of(load);
+  auto reading_reread = redis.command({"HGETALL", reread_key(s.options.slot)});
+  const Reply reread = co_await std::move(reading_reread);
+  found.reread = fields_of(reread);
+
+  auto sizing = redis.command({"DBSIZE"});
+  const Reply size = co_await std::move(sizing);
+  auto counting = redis.command(
+      {"EXISTS", s.fence, s.checkpoint, s.dead, load_key(s.options.slot), reread_key(s.options.slot), s.barrier});
+  const Reply ours = co_await std::move(counting);
+  found.empty_database = size.integer <= ours.integer;
+  co_return std::move(found);
+}
+
+}  // namespace walrelay::sinks

@@ -1,0 +1,48 @@
+// Prints what would be written, for `run --dry-run`: each row's commands, quoted as redis-cli takes them.
+//
+//   HSET user:1 name "Ada \"L\"" city ""
+//   # commit 16/B374D848
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "event/loop.h"
+#include "sinks/sink.h"
+
+namespace walrelay::sinks {
+
+// One RESP command per line; bytes that are not printable become \xNN. Throws std::runtime_error for other bytes.
+std::string to_readable(std::string_view commands);
+
+class StdoutSink : public Sink {
+ public:
+  using Writer = std::function<void(std::string_view lines)>;
+  StdoutSink(event::Loop& loop, Writer writer, SinkEvents& events);
+
+  Batch& batch() override { return batch_; }
+  void row(const replication::Position& position) override;
+  void loaded(std::size_t rows) override;
+  void commit(replication::Lsn end, std::int64_t commit_time_us) override;
+  void advance(replication::Lsn position) override;
+  void remove_owned(std::vector<OwnedKeys> owned, std::vector<std::uint32_t> writes) override;
+  [[nodiscard]] bool full() const override { return false; }
+  [[nodiscard]] bool drained() const override { return !report_.scheduled(); }
+  void flush() override {}
+  void dead_letter(std::string_view table, std::string_view key, std::string_view reason) override;
+
+ private:
+  void print();
+  void report();
+
+  Writer writer_;
+  SinkEvents& events_;
+  Batch batch_;
+  replication::Position printed_, reported_;
+  std::int64_t commit_time_us_ = 0;
+  bool committed_ = false;
+  event::Deferred report_;  // events never come from inside a call of the owner
+};
+
+}  // namespace walrelay::sinks
