@@ -76,6 +76,7 @@ ServerWords words_of_connect_failure(std::string_view verbose) {
     const std::string_view line = trim(without_peer(trim(verbose.substr(0, end))));
     verbose.remove_prefix(std::min(end + 1, verbose.size()));
     if (line.starts_with("LOCATION:  ")) continue;
+    if (line.starts_with("This probably means") || line.starts_with("before or while")) continue;  // libpq's guess
     if (const std::size_t at = find_sqlstate(line); at != std::string_view::npos) {
       words.sqlstate = line.substr(at, 5);
       append_sentence(words.text, std::string(trim(line.substr(at + 6))) + " (" + words.sqlstate + ")");
