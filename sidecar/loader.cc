@@ -21,6 +21,7 @@ constexpr std::uint64_t kPage = 8192;
 constexpr event::milliseconds kNudge{20};          // between two questions where the stream is
 constexpr int kNudgesBeforeFlush = 5;              // then make the server flush what it has written
 constexpr event::milliseconds kInvisible{50};      // until a commit that snapshots do not see yet is looked for again
+constexpr event::milliseconds kIdle{5000};         // before a worker lets its connection go
 constexpr std::uint32_t kCursors = 0xffff0001;     // Batch entries of cursors
 
 bool all_exact(const replication::Relation& relation) {
@@ -113,7 +114,7 @@ TableLoad* Loader::next_table() {
 event::Task<> Loader::work(std::size_t number) {
   Backoff backoff(number + 1);
   for (;;) {
-    while (next_table() == nullptr && rereads_.empty()) {
+    while (next_table() == nullptr && !rereads_.any_unread()) {
       work_ready_.reset();
       co_await work_ready_;
     }
@@ -139,20 +140,28 @@ event::Task<> Loader::work(std::size_t number) {
   }
 }
 
+// Until nothing was asked for a while: rows to be read again come in bursts, and each connection costs the server a
+// process.
 event::Task<> Loader::serve(Connection& connection) {
-  for (;;) {
-    replication::Oid noted = 0;
-    auto rows = rereads_.take(1, noted);
-    if (!rows.empty()) {
-      rows.front().second->reading = false;  // only looked whether there is one
+  bool idle_for_long = false;
+  event::Timer patience(loop_, [this, &idle_for_long] {
+    idle_for_long = true;
+    work_ready_.set();
+  });
+  while (!idle_for_long) {
+    if (rereads_.any_unread()) {
       auto again = read_rows_again(connection);
       co_await std::move(again);
     } else if (TableLoad* table = next_table()) {
       auto reading = read_range(connection, *table);
       co_await std::move(reading);
     } else {
-      co_return;
+      work_ready_.reset();
+      patience.start(kIdle);
+      co_await work_ready_;
+      continue;
     }
+    patience.stop();
   }
 }
 

@@ -130,6 +130,10 @@ std::string Rereads::name(Oid table, std::string_view identity) {
   return std::to_string(table) + '/' + std::string(identity);
 }
 
+bool Rereads::any_unread() const {
+  return std::any_of(rows_.begin(), rows_.end(), [](const auto& row) { return !row.second.reading; });
+}
+
 Reread* Rereads::find(Oid table, std::string_view identity) {
   const auto found = rows_.find(name(table, identity));
   return found == rows_.end() ? nullptr : &found->second;

@@ -65,6 +65,7 @@ class Reread {
 class Rereads {
  public:
   [[nodiscard]] bool empty() const { return rows_.empty(); }
+  [[nodiscard]] bool any_unread() const;  // a row that no chunk under way asks for
   [[nodiscard]] std::size_t size() const { return rows_.size(); }
   [[nodiscard]] Reread* find(replication::Oid table, std::string_view identity);
   Reread& add(replication::Oid table, std::string_view identity, RowKey key, std::string note, std::uint64_t next_chunk);
