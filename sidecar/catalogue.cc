@@ -218,6 +218,7 @@ void Catalogue::compare(std::vector<TableInfo> wanted, bool first) {
   std::map<replication::Oid, TableInfo> before;
   before.swap(tables_);
   std::map<std::string, replication::Oid> names;
+  std::set<std::string> present;
   for (const auto& [oid, info] : before) names[info.qualified()] = oid;
   for (auto& info : wanted) {
     relations_.describe(info);
@@ -225,12 +226,13 @@ void Catalogue::compare(std::vector<TableInfo> wanted, bool first) {
     const bool made_anew = names.count(info.qualified()) != 0 && names[info.qualified()] != info.oid;
     const bool changed = known != before.end() && signature(known->second) != signature(info);
     if (!first && (known == before.end() || changed)) unsettled_[info.oid] = {info, "", made_anew};
-    names.erase(info.qualified());
+    present.insert(info.qualified());
     tables_[info.oid] = std::move(info);
   }
-  for (const auto& [name, oid] : names) {
+  for (const auto& [oid, info] : before) {
+    if (tables_.count(oid) != 0) continue;
     unsettled_.erase(oid);
-    if (on_table_gone) on_table_gone(name);
+    if (on_table_gone) on_table_gone(info, present.count(info.qualified()) != 0);
   }
 }
 

@@ -58,7 +58,7 @@ class Catalogue {
 
   std::function<void()> on_described;
   std::function<void(const replication::TableInfo&, bool made_anew)> on_table;  // new, or its columns changed: load it
-  std::function<void(const std::string&)> on_table_gone;
+  std::function<void(const replication::TableInfo&, bool made_anew)> on_table_gone;
   std::function<void(const std::string&)> on_trouble;  // one sentence, said once
   std::function<void(const replication::SlotState&, replication::Lsn end_of_wal)> on_slot;
   std::function<void()> on_binary_lost;  // a table appeared that the binary stream cannot carry

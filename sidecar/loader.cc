@@ -24,6 +24,12 @@ constexpr event::milliseconds kInvisible{50};      // until a commit that snapsh
 constexpr event::milliseconds kIdle{5000};         // before a worker lets its connection go
 constexpr std::uint32_t kCursors = 0xffff0001;     // Batch entries of cursors
 
+// Dropped, renamed or altered under the chunk: the catalogue's watch will say what it is now.
+bool table_changed(const replication::PostgresError& error) {
+  const std::string& state = error.sqlstate();
+  return state == "42P01" || state == "42703" || state == "3F000";
+}
+
 bool all_exact(const replication::Relation& relation) {
   return std::all_of(relation.columns.begin(), relation.columns.end(), [](const auto& column) {
     return column.type != nullptr && replication::binary_is_exact(*column.type);
@@ -85,6 +91,23 @@ void Loader::add(const replication::TableInfo& info, const std::string& cursor) 
   wake();
 }
 
+void Loader::forget(replication::Oid oid) {
+  for (auto& table : tables_) {
+    if (table->info.oid != oid || table->abandoned) continue;
+    table->abandoned = true;
+    ++progress_.tables_done;
+  }
+  const auto notes = rereads_.drop_table(oid);
+  for (const auto& note : notes) pipeline_.erase_note(note);
+  if (!notes.empty()) sink_.loaded(0);
+  report_if_all_loaded();
+}
+
+void Loader::report_if_all_loaded() {
+  const bool all = std::all_of(tables_.begin(), tables_.end(), [](const auto& table) { return table->abandoned; });
+  if (all && on_all_loaded) on_all_loaded();
+}
+
 void Loader::start() {
   for (std::size_t i = 0; i < options_.connections; ++i) {
     workers_.push_back(std::make_unique<event::Job>(
@@ -128,7 +151,7 @@ event::Task<> Loader::work(std::size_t number) {
         co_await std::move(serving);
         backoff.reset();
       } catch (const replication::PostgresError& error) {
-        if (judge(error).action == Verdict::Action::stop) throw;
+        if (judge(error).action == Verdict::Action::stop && !table_changed(error)) throw;
         if (on_trouble) on_trouble(error.what());
         failed = true;
       }
@@ -249,7 +272,10 @@ event::Task<> Loader::read_rows_again(Connection& connection) {
     keys.push_back(&reread->key);
   }
   Table* table = relations_.find(oid);
-  if (table == nullptr || table->writer == nullptr) co_return;
+  if (table == nullptr || table->writer == nullptr) {
+    forget(oid);
+    co_return;
+  }
   // The stream may give the relation another shape while the chunk is read: keep what the chunk was asked with.
   const replication::Relation relation = *table->relation;
   auto writer = relations_.bind_again(relation);
@@ -419,8 +445,7 @@ void Loader::finish_table(TableLoad& table) {
   relations_.set_loading(table.info.oid, false);
   ++progress_.tables_done;
   if (on_table_loaded) on_table_loaded(name, table.rows);
-  const bool all = std::all_of(tables_.begin(), tables_.end(), [](const auto& other) { return other->abandoned; });
-  if (all && on_all_loaded) on_all_loaded();
+  report_if_all_loaded();
 }
 
 void Loader::write_cursor(const std::string& table, const std::string& cursor) {

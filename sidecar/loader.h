@@ -58,6 +58,7 @@ class Loader {
   // Reads the whole table, from `cursor` on when that still fits (load_plan.h). A table that is being read already
   // starts again.
   void add(const replication::TableInfo& info, const std::string& cursor);
+  void forget(replication::Oid oid);  // the table is gone
   void start();
 
   void on_processed();   // the stream has moved
@@ -89,6 +90,7 @@ class Loader {
   void land_reread(Chunk& chunk, replication::Row row);
   void finish_range(TableLoad& table, std::uint64_t sequence);
   void finish_table(TableLoad& table);
+  void report_if_all_loaded();
   void write_cursor(const std::string& table, const std::string& cursor);
   TableLoad* next_table();
   void worker_ended(std::size_t number, std::exception_ptr error);

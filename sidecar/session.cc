@@ -107,8 +107,9 @@ void Session::wire() {
     loader_->add(info, cursor == cursors_.end() ? "" : cursor->second);
     cursors_.erase(info.qualified());  // good for one start only
   };
-  catalogue_->on_table_gone = [](const std::string& table) {
-    log::warn("a mapped table is gone; its keys stay in Redis", {{"table", table}});
+  catalogue_->on_table_gone = [this](const replication::TableInfo& info, bool made_anew) {
+    if (!made_anew) log::warn("a mapped table is gone; its keys stay in Redis", {{"table", info.qualified()}});
+    loader_->forget(info.oid);
   };
   catalogue_->on_trouble = [](const std::string& sentence) { log::warn(sentence); };
   catalogue_->on_binary_lost = [this] {
