@@ -47,6 +47,7 @@ class Catalogue {
 
   // on_table(info) as soon as no transaction is left that wrote to the table before now.
   void when_settled(const replication::TableInfo& info, bool made_anew);
+  [[nodiscard]] bool settling() const { return !unsettled_.empty(); }  // an on_table is still to come
 
   // The tables that the mappings want and the publication carries.
   // Makes the server flush the WAL that it has written, so that the stream can reach its end. Nothing on a stand-by.

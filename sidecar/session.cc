@@ -127,7 +127,7 @@ void Session::wire() {
     log::info("table read", {{"table", table}, {"rows", rows}});
   };
   loader_->on_all_loaded = [this] {
-    if (status_.state != State::loading) return;
+    if (status_.state != State::loading || catalogue_->settling()) return;
     sink_->set_phase("stream");
     status_.state = State::streaming;
     log::info("every table is read; streaming", {{"rows", loader_->progress().rows}});
