@@ -182,12 +182,12 @@ class Postgres(Server):
 
     def cpu_seconds(self):
         """Of the postmaster, its children that have ended, and those that live."""
-        total = process_cpu(self.pid, with_children=True)
-        for path in glob.glob("/proc/[0-9]*/stat"):
-            fields = stat_fields(path)
-            if fields and int(fields[1]) == self.pid:
-                total += process_cpu(int(path.split("/")[2]))
-        return total
+        while True:
+            before = process_cpu(self.pid, with_children=True)
+            children = sum(process_cpu(pid) for pid, fields in processes() if int(fields[1]) == self.pid)
+            # A child that ended meanwhile moved from one part of the sum to the other.
+            if process_cpu(self.pid, with_children=True) == before:
+                return before + children
 
 
 class Redis(Server):
@@ -309,6 +309,14 @@ def known_user(name):
 def stat_fields(path):
     """Of /proc/<pid>/stat from the state on; the name before it may hold anything. Empty when the process is gone."""
     return read(path).rpartition(")")[2].split()
+
+
+def processes():
+    """Every process: (pid, stat_fields)."""
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        fields = stat_fields(path)
+        if fields:
+            yield int(path.split("/")[2]), fields
 
 
 def process_cpu(pid, with_children=False):
