@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include "config/secret.h"
+#include "config/file_text.h"
 
 namespace walrelay::config {
 
@@ -24,10 +24,10 @@ std::optional<UrlGiven> url_given(const Settings& settings, const std::string& n
   if (found.given == nullptr) return {};
   if (!found.from_file) return UrlGiven{found.given->text, *found.given};
   try {
-    return UrlGiven{SecretSource{Secret(), found.given->text}.read().reveal(), *found.given};
-  } catch (const std::runtime_error&) {
+    return UrlGiven{read_file_text(found.given->text), *found.given};
+  } catch (const std::runtime_error& e) {
     const std::string file = found.given->shown.empty() ? "\"" + found.given->text + "\"" : found.given->shown;
-    mistakes.add(found.given->place, name + "_file: " + file + " cannot be read; check that it exists and its mode");
+    mistakes.add(found.given->place, name + "_file: " + file + " cannot be read: " + e.what());
     return {};
   }
 }

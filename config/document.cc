@@ -1,11 +1,13 @@
 #include "config/document.h"
 
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <sstream>
 #include <string_view>
@@ -17,6 +19,7 @@ namespace walrelay::config {
 
 namespace {
 
+constexpr std::string_view kTab = "a tab in the indentation; YAML takes spaces only";
 constexpr std::size_t kHeaviest = 200000;
 constexpr std::size_t kLargestText = 4 * 1024 * 1024;
 
@@ -35,10 +38,18 @@ class Builder : public YAML::EventHandler {
     return merged_ > kHeaviest || (root_ != nullptr && root_->weight > kHeaviest);
   }
 
+  // The value read last, and the innermost list or map that is still open; the top of the file before either.
+  [[nodiscard]] Place last_place() const { return nodes_.empty() ? Place{file_, 1, 1} : nodes_.back().place; }
+  [[nodiscard]] Place open_place() const { return parents_.empty() ? Place{file_, 1, 1} : parents_.back()->place; }
+
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    close(start(Node::Kind::null, mark, "", anchor));
+    Node& node = start(Node::Kind::null, mark, "", anchor);
+    // The mark of a value that is not there is that of whatever follows, lines below.
+    const Node* key = parents_.empty() || parents_.back()->kind != Node::Kind::map ? nullptr : keys_.back();
+    if (key != nullptr && key->place.line != node.place.line) node.place = key->place;
+    close(node);
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {
@@ -64,7 +75,7 @@ class Builder : public YAML::EventHandler {
     Node& node = *parents_.back();
     parents_.pop_back();
     keys_.pop_back();
-    check_duplicates(node);
+    drop_duplicates(node);
     merge(node);
     close(node);
   }
@@ -114,18 +125,18 @@ class Builder : public YAML::EventHandler {
     keys_.back() = nullptr;
   }
 
-  void check_duplicates(Node& map) {
-    std::vector<Node::Entry> sorted = map.entries;
-    std::stable_sort(sorted.begin(), sorted.end(),
-                     [](const Node::Entry& a, const Node::Entry& b) { return a.first->text < b.first->text; });
-    for (std::size_t i = 1; i < sorted.size(); ++i) {
-      const Node& key = *sorted[i].first;
-      const Node& first = *sorted[i - 1].first;
-      if (key.text != first.text) continue;
+  // Reports the keys that stand twice, and keeps the first of each.
+  void drop_duplicates(Node& map) {
+    std::map<std::string_view, const Node*> first;
+    std::erase_if(map.entries, [&](const Node::Entry& entry) {
+      const Node& key = *entry.first;
+      const auto [known, inserted] = first.emplace(key.text, &key);
+      if (inserted) return false;
       const std::string name = is_printable_name(key.text) ? "\"" + key.text + "\"" : "this key";
-      mistakes_.add(key.place, name + " stands already in line " + std::to_string(first.place.line) +
+      mistakes_.add(key.place, name + " stands already in line " + std::to_string(known->second->place.line) +
                                    " of the same map; keep one of them");
-    }
+      return true;
+    });
   }
 
   // Adds the entries of "<<: *base" or "<<: [*a, *b]" that the map does not have itself.
@@ -171,16 +182,43 @@ class Builder : public YAML::EventHandler {
 // yaml-cpp's own words quote what it met, which may be a piece of a secret; these do not.
 std::string plain_words(const std::string& message) {
   const auto has = [&](std::string_view words) { return message.find(words) != std::string::npos; };
-  if (has("tab")) return "a tab in the indentation; YAML takes spaces only";
-  if (has("anchor")) return "an alias (\"*name\") without an anchor (\"&name\"); quote a text that begins with \"*\"";
-  if (has("end of map"))
-    return "this map is not closed, or a line is indented wrongly; check quotes, braces and indentation";
-  if (has("end of sequence"))
-    return "this list is not closed, or a line is indented wrongly; check quotes and brackets";
-  if (has("EOF")) return "a quoted text is not closed; check the quotes";
+  if (has("tab")) return std::string(kTab);
+  if (has("anchor")) {
+    return "an alias (\"*name\") without an anchor (\"&name\"); quote a text that begins with \"*\"";
+  }
+  if (has("end of map flow"))
+    return "this map is not closed by \"}\"; check quotes and braces (between braces ${...} needs quotes)";
+  if (has("end of sequence flow")) return "this list is not closed by \"]\"; check quotes and brackets";
+  if (has("end of")) return "this line does not fit its surroundings; check its indentation and the quotes before it";
   if (has("escape")) return "a \"\\\" in a double-quoted text begins no escape that YAML knows; use single quotes";
-  if (has("depth")) return "lists and maps are nested too deeply";
   return "this is no YAML; check indentation, quotes and the space after \":\"";
+}
+
+// The line with this number, from 0; empty behind the last one.
+std::string_view line_of(std::string_view text, int number) {
+  for (; number > 0 && !text.empty(); --number) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  return text.substr(0, text.find('\n'));
+}
+
+// What yaml-cpp stopped at. It says little about a tab, and nothing of where an open quote or brace began.
+void report(const YAML::Exception& error, std::string_view text, const Builder& builder, const std::string& file,
+            Mistakes& mistakes) {
+  const YAML::Mark& mark = error.mark;
+  if (mark.line < 0) return mistakes.add({file, 1, 1}, plain_words(error.msg));
+  const std::string_view line = line_of(text, mark.line);
+  const std::size_t tab = line.substr(0, line.find_first_not_of(" \t")).find('\t');
+  if (tab != std::string_view::npos) {
+    return mistakes.add({file, mark.line + 1, static_cast<int>(tab) + 1}, std::string(kTab));
+  }
+  const bool at_end = mark.line >= std::count(text.begin(), text.end(), '\n');
+  if (at_end && error.msg.find("EOF") != std::string::npos) {
+    return mistakes.add(builder.last_place(),
+                        "a quoted text that begins here or below is not closed; check the quotes");
+  }
+  if (at_end && error.msg.find("flow") != std::string::npos) {
+    return mistakes.add(builder.open_place(), plain_words(error.msg));
+  }
+  mistakes.add({file, mark.line + 1, mark.column + 1}, plain_words(error.msg));
 }
 
 }  // namespace
@@ -215,7 +253,9 @@ Document::Document(const std::string& text, const std::string& file, Mistakes& m
     mistakes.add({file, fault->line, fault->column}, fault->message);
     return;
   }
-  std::istringstream in(text);
+  // yaml-cpp takes an unclosed quote at the end of the file for closed if a line end stands before it; with a comment
+  // there it does not.
+  std::istringstream in(text + "\n#");
   Builder builder(nodes_, file, mistakes);
   bool too_heavy = false;
   try {
@@ -228,10 +268,12 @@ Document::Document(const std::string& text, const std::string& file, Mistakes& m
     if (parser.HandleNextDocument(second) && second.root() != nullptr) {
       mistakes.add(second.root()->place, "a second document begins here; a configuration is one document");
     }
+  } catch (const YAML::DeepRecursion& e) {
+    root_ = nullptr;
+    mistakes.add({file, e.mark.line + 1, e.mark.column + 1}, "lists and maps are nested too deeply");
   } catch (const YAML::Exception& e) {
     root_ = nullptr;
-    const bool placed = e.mark.line >= 0;
-    mistakes.add({file, placed ? e.mark.line + 1 : 1, placed ? e.mark.column + 1 : 1}, plain_words(e.msg));
+    report(e, text, builder, file, mistakes);
   }
   if (root_ != nullptr && too_heavy) {
     mistakes.add(root_->place, "the aliases of this file stand for too many values");

@@ -1,13 +1,11 @@
 #include "config/load.h"
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
-#include <iterator>
+#include <stdexcept>
 
 #include "config/addresses.h"
 #include "config/document.h"
+#include "config/file_text.h"
 #include "config/key_values.h"
 #include "config/mappings.h"
 #include "config/settings.h"
@@ -27,15 +25,11 @@ void assign_fields(const Settings& settings, Config& config) {
 }
 
 std::string read_text(const std::string& path) {
-  // A folder opens, too, and only then fails to read.
-  std::ifstream in(path, std::ios::binary);
-  std::string text;
-  if (in.is_open()) text.assign(std::istreambuf_iterator<char>(in), {});
-  const int error = errno;
-  if (!in.is_open() || in.bad()) {
-    throw ConfigError({{path, 0, 0, "the configuration cannot be read: " + std::string(std::strerror(error))}});
+  try {
+    return read_file_text(path);
+  } catch (const std::runtime_error& e) {
+    throw ConfigError({{path, 0, 0, std::string("the configuration cannot be read: ") + e.what()}});
   }
-  return text;
 }
 
 }  // namespace
@@ -55,8 +49,8 @@ Config load_text(const std::string& text, const std::string& file_name, const En
   Config config;
   config.file = file_name;
   const Document document(text, file_name, mistakes);
-  const bool unreadable = !mistakes.empty();
   const Node* root = document.root();
+  bool unreadable = root == nullptr && !mistakes.empty();
   Place source_place = file_name.empty() ? Place{"configuration", 0, 0} : Place{file_name, 1, 1};
   if (root != nullptr && root->kind == Node::Kind::map) {
     read_file(*root, environment, settings, mistakes);
@@ -66,9 +60,10 @@ Config load_text(const std::string& text, const std::string& file_name, const En
   } else if (root != nullptr && root->kind != Node::Kind::null) {
     mistakes.add(root->place,
                  std::string("the configuration must be a map of keys, as in \"source:\", not ") + root->what());
+    unreadable = true;
   }
   // Without the file everything would seem to be missing.
-  if (unreadable && root == nullptr) mistakes.throw_if_any();
+  if (unreadable) mistakes.throw_if_any();
   read_environment(environment, settings);
   read_overrides(overrides, settings, mistakes);
   settle_source(settings, environment, source_place, config, mistakes);

@@ -1,6 +1,7 @@
 #include "config/mistake.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 #include <utility>
 
@@ -35,9 +36,13 @@ void Mistakes::add(const Place& place, std::string message) {
 
 void Mistakes::throw_if_any() {
   if (mistakes_.empty()) return;
-  std::stable_sort(mistakes_.begin(), mistakes_.end(), [](const Mistake& a, const Mistake& b) {
-    return std::tuple(a.line == 0, a.line, a.column) < std::tuple(b.line == 0, b.line, b.column);
-  });
+  // A multimap keeps equals in their order. (clang 19 warns of std::stable_sort in GCC 12's library.)
+  std::multimap<std::tuple<bool, int, int>, Mistake> sorted;
+  for (Mistake& mistake : mistakes_) {
+    sorted.emplace(std::tuple(mistake.line == 0, mistake.line, mistake.column), std::move(mistake));
+  }
+  mistakes_.clear();
+  for (auto& [place, mistake] : sorted) mistakes_.push_back(std::move(mistake));
   // An anchor used at several places repeats its mistakes.
   const auto same = [](const Mistake& a, const Mistake& b) { return a.text() == b.text(); };
   mistakes_.erase(std::unique(mistakes_.begin(), mistakes_.end(), same), mistakes_.end());

@@ -41,7 +41,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   constexpr std::size_t kLongestWord = 64;  // beyond it nobody mistyped a key
   if (word.empty() || word.size() > kLongestWord) return "";
   const std::string wanted = folded(word);
-  const std::size_t limit = wanted.size() < 4 ? 1 : std::max<std::size_t>(2, wanted.size() / 3);
+  const std::size_t limit = std::max<std::size_t>(1, wanted.size() / 3);
   std::size_t best = limit + 1;
   std::string found;
   for (const std::string& candidate : candidates) {

@@ -90,6 +90,7 @@ class ParameterReader {
         complain(key->place, "unknown key" + shown + did_you_mean(key->text, {"include", "exclude", "rename"}));
       }
     }
+    if (const Node* renamed = node.find("rename")) check_renamed(*renamed);
     if (include != nullptr && node.find("exclude") != nullptr) {
       complain(include->place, "\"include\" and \"exclude\" exclude each other; keep one of them");
     }
@@ -126,11 +127,15 @@ class ParameterReader {
       if (!fields.emplace(given->text, given->place).second) {
         complain(given->place, "two columns are renamed to the same field");
       }
-      const auto& excluded = parameter_.exclude;
       parameter_.rename[column->text] = std::move(given->text);
-      if (std::find(excluded.begin(), excluded.end(), column->text) != excluded.end()) {
-        complain(column->place, "a column that is excluded cannot be renamed");
-      }
+    }
+  }
+
+  void check_renamed(const Node& map) {
+    for (const auto& [column, field] : map.entries) {
+      const auto& excluded = parameter_.exclude;
+      if (std::find(excluded.begin(), excluded.end(), column->text) == excluded.end()) continue;
+      complain(column->place, "a column that is excluded cannot be renamed");
     }
   }
 

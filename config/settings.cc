@@ -1,5 +1,6 @@
 #include "config/settings.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -20,24 +21,27 @@ bool may_be_shown(Type type) { return !empty_is_nothing(type); }
 
 std::string last_word(const std::string& name) { return name.substr(name.rfind('.') + 1); }
 
-// The keys that can stand directly under `section` ("" is the top), and their synonyms.
+// What an unknown word under `section` ("" is the top) may stand for: a synonym of a key there, a key of another
+// section, a mistyped key there, a mistyped key of another section; in this order.
 std::string suggestion(const std::string& section, const std::string& word) {
-  std::vector<std::string> words;
   const std::string prefix = section.empty() ? "" : section + ".";
+  std::vector<std::string> here, everywhere;
   for (const Key& key : keys()) {
+    everywhere.push_back(last_word(key.name));
     if (!key.name.starts_with(prefix)) continue;
     const std::string rest = key.name.substr(prefix.size());
-    words.push_back(rest.substr(0, rest.find('.')));
-    for (const std::string& synonym : key.synonyms) {
-      if (synonym == word && rest.find('.') == std::string::npos) return "; did you mean \"" + rest + "\"?";
-    }
+    here.push_back(rest.substr(0, rest.find('.')));
+    const auto& synonyms = key.synonyms;
+    const bool synonym = std::find(synonyms.begin(), synonyms.end(), word) != synonyms.end();
+    if (synonym && rest.find('.') == std::string::npos) return "; did you mean \"" + rest + "\"?";
   }
-  if (section.empty()) words.emplace_back("mappings");
-  if (const std::string found = did_you_mean(word, words); !found.empty()) return found;
-  for (const Key& key : keys()) {
-    if (last_word(key.name) == word) return "; did you mean \"" + key.name + "\"?";
-  }
-  return "";
+  if (section.empty()) here.emplace_back("mappings");
+  const bool elsewhere = std::find(everywhere.begin(), everywhere.end(), word) != everywhere.end();
+  const std::string found = elsewhere ? "" : did_you_mean(word, here);
+  const std::string other = elsewhere ? word : nearest(word, everywhere);
+  if (!found.empty() || other.empty()) return found;
+  const auto key = std::find_if(keys().begin(), keys().end(), [&](const Key& k) { return last_word(k.name) == other; });
+  return "; did you mean \"" + key->name + "\"?";
 }
 
 void unknown_key(const Place& place, const std::string& section, const std::string& word, Mistakes& mistakes) {

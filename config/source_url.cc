@@ -91,8 +91,9 @@ class Collector {
       return complain("a parameter has a name that neither libpq nor any known driver has; " +
                       std::string(kEncodeRule));
     }
-    std::vector<std::string> known = driver_words();
+    std::vector<std::string> known;  // of equally near words the first is taken
     for (const Keyword& keyword : libpq_keywords()) known.push_back(keyword.name);
+    for (std::string& word : driver_words()) known.push_back(std::move(word));
     complain("neither libpq nor any known driver has a parameter \"" + name + "\"" + did_you_mean(name, known));
   }
 
