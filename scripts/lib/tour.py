@@ -172,20 +172,30 @@ class Tour:
 
     def crash(self):
         heading("8. walrelay is killed with SIGKILL while rows keep coming; then it starts again")
-        statements = ("INSERT INTO orders SELECT n, 1 + n % 1000, '[]', n FROM generate_series(1, 10000) n;\n"
-                      "DELETE FROM orders WHERE id % 10 = 0;")
-        line("SQL", statements)
-        killer = threading.Timer(0.05, self.relay.kill)
+        line("SQL", "INSERT INTO orders SELECT n, 1 + n % 1000, '[]', n FROM generate_series(...) n;   -- 20 times 500 rows\n"
+             "DELETE FROM orders WHERE id % 10 = 0;")
+        killer = threading.Thread(target=self.kill_midway, daemon=True)
         killer.start()
-        self.session.commit(statements)
+        for first in range(0, 10000, 500):
+            self.session.commit("INSERT INTO orders SELECT n, 1 + n % 1000, '[]', n "
+                                f"FROM generate_series({first + 1}, {first + 500}) n;")
+        self.session.commit("DELETE FROM orders WHERE id % 10 = 0;")
         killer.join()
-        line("Killed", f"Redis holds {self.number_of('order')} orders")
+        line("Killed", f"Redis holds {self.number_of('order')} orders, PostgreSQL {self.orders()}")
         begin = time.monotonic()
         self.relay.start()
         self.relay.wait_ready()
         wait_until(lambda: self.number_of("order") == 9000, "Redis holds the 9000 orders that PostgreSQL holds", 60)
-        line("Started", f"Redis holds {self.number_of('order')} orders, {time.monotonic() - begin:.2f} s after the start; "
-             f"PostgreSQL {self.postgres.sql('SELECT count(*) FROM orders', 'shop')}")
+        line("Started", f"Redis holds {self.number_of('order')} orders, PostgreSQL {self.orders()}, "
+             f"{time.monotonic() - begin:.2f} s after the start")
+
+    def kill_midway(self):
+        client = RedisClient(self.redis.socket)
+        wait_until(lambda: client.call("EXISTS", "order:1") == 1, "the first of the new orders is in Redis", pause=0)
+        self.relay.kill()
+
+    def orders(self):
+        return self.postgres.sql("SELECT count(*) FROM orders", "shop")
 
     def stay(self):
         heading("Everything stays up until Ctrl-C. To connect:")
