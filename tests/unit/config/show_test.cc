@@ -47,7 +47,7 @@ TEST(Show, LoadsAgain) {
     EXPECT_EQ(show(load(shown), false), shown) << text;
   }
   const Config twice =
-      load(show(load("source: {host: h}\nmappings: [{table: t, write: {hash: {key: 'a$$${$${b}\"\\'}}}]\n"), true));
+      load(show(load("source: {host: h}\nmappings: [{table: t, write: {hash: {key: 'a$$$${$${b}\"\\'}}}]\n"), true));
   EXPECT_EQ(twice.mappings.at(0).writes.at(0).parameters.at("key").text, "a$${${b}\"\\");
 }
 
