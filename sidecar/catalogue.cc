@@ -16,12 +16,16 @@ namespace {
 // ANALYZE's updates in place, so a quiet catalogue keeps its fingerprint.
 std::string fingerprint_sql(const std::string& publication) {
   return "SELECT (SELECT pg_catalog.concat_ws(',', pg_catalog.count(*), pg_catalog.sum(c.oid::pg_catalog.int8), "
-         "pg_catalog.sum(c.xmin::pg_catalog.text::pg_catalog.int8)) FROM pg_catalog.pg_class c WHERE c.relkind IN ('r','p') AND c.oid >= 16384) || "
-         "'/' || (SELECT pg_catalog.concat_ws(',', pg_catalog.count(*), pg_catalog.sum(a.xmin::pg_catalog.text::pg_catalog.int8)) FROM "
+         "pg_catalog.sum(c.xmin::pg_catalog.text::pg_catalog.int8)) FROM pg_catalog.pg_class c WHERE c.relkind IN "
+         "('r','p') AND c.oid >= 16384) || "
+         "'/' || (SELECT pg_catalog.concat_ws(',', pg_catalog.count(*), "
+         "pg_catalog.sum(a.xmin::pg_catalog.text::pg_catalog.int8)) FROM "
          "pg_catalog.pg_attribute a WHERE a.attnum > 0 AND a.attrelid >= 16384) || '/' || "
-         "(SELECT pg_catalog.concat_ws(',', pg_catalog.count(*), pg_catalog.sum(r.xmin::pg_catalog.text::pg_catalog.int8)) FROM "
+         "(SELECT pg_catalog.concat_ws(',', pg_catalog.count(*), "
+         "pg_catalog.sum(r.xmin::pg_catalog.text::pg_catalog.int8)) FROM "
          "pg_catalog.pg_publication_rel r) || '/' || "
-         "(SELECT pg_catalog.concat_ws(',', pg_catalog.count(*), pg_catalog.sum(i.xmin::pg_catalog.text::pg_catalog.int8)) FROM "
+         "(SELECT pg_catalog.concat_ws(',', pg_catalog.count(*), "
+         "pg_catalog.sum(i.xmin::pg_catalog.text::pg_catalog.int8)) FROM "
          "pg_catalog.pg_index i WHERE i.indrelid >= 16384) || '/' || "
          "coalesce((SELECT p.xmin::pg_catalog.text FROM pg_catalog.pg_publication p WHERE p.pubname = " +
          replication::quote_literal(publication) + "), ''), pg_catalog.pg_current_wal_lsn()";
@@ -30,10 +34,14 @@ std::string fingerprint_sql(const std::string& publication) {
 // Who writes to these tables at this moment and may have begun before they were published.
 std::string writers_sql(const TableInfo& info) {
   const std::string oid = std::to_string(info.oid);
-  return "SELECT pg_catalog.array_agg(DISTINCT l.virtualtransaction) FROM pg_catalog.pg_locks l WHERE l.locktype = 'relation' AND l.granted "
-         "AND l.mode IN ('RowExclusiveLock','ShareRowExclusiveLock','ExclusiveLock','AccessExclusiveLock') AND l.pid <> "
-         "pg_catalog.pg_backend_pid() AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()) "
-         "AND (l.relation = " + oid + " OR l.relation IN (SELECT p.relid FROM pg_catalog.pg_partition_tree(" + oid + ") p))";
+  return "SELECT pg_catalog.array_agg(DISTINCT l.virtualtransaction) FROM pg_catalog.pg_locks l WHERE l.locktype = "
+         "'relation' AND l.granted "
+         "AND l.mode IN ('RowExclusiveLock','ShareRowExclusiveLock','ExclusiveLock','AccessExclusiveLock') AND l.pid "
+         "<> "
+         "pg_catalog.pg_backend_pid() AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = "
+         "pg_catalog.current_database()) "
+         "AND (l.relation = " +
+         oid + " OR l.relation IN (SELECT p.relid FROM pg_catalog.pg_partition_tree(" + oid + ") p))";
 }
 
 }  // namespace
@@ -127,7 +135,9 @@ event::Task<> Catalogue::poll() {
 
 // Reads every table and the publication, makes them agree, and reports what is new.
 event::Task<> Catalogue::look(bool first) {
-  std::function<bool(std::string_view, std::string_view)> every = [](std::string_view, std::string_view) { return true; };
+  std::function<bool(std::string_view, std::string_view)> every = [](std::string_view, std::string_view) {
+    return true;
+  };
   auto finding = replication::find_tables(connection_, options_.publication, std::move(every));
   auto all = co_await std::move(finding);
   found_ = std::move(all);
@@ -170,10 +180,11 @@ event::Task<> Catalogue::publish(std::vector<TableInfo> wanted, bool first) {
     if (info.usable_identity) {
       usable.push_back(std::move(info));
     } else if (!options_.default_mapping) {
-      throw StopError(ExitCode::configuration,
-                      "table \"" + info.qualified() + "\" has no usable replica identity: give it a primary key, or run "
-                      "ALTER TABLE " + replication::quote_identifier(info.schema) + "." +
-                      replication::quote_identifier(info.name) + " REPLICA IDENTITY FULL");
+      throw StopError(ExitCode::configuration, "table \"" + info.qualified() +
+                                                   "\" has no usable replica identity: give it a primary key, or run "
+                                                   "ALTER TABLE " +
+                                                   replication::quote_identifier(info.schema) + "." +
+                                                   replication::quote_identifier(info.name) + " REPLICA IDENTITY FULL");
     }
   }
   if (!(options_.default_mapping && publication)) {
@@ -181,8 +192,9 @@ event::Task<> Catalogue::publish(std::vector<TableInfo> wanted, bool first) {
     if (!statements.empty() && !options_.manage_publication) {
       std::string sql;
       for (const auto& statement : statements) sql += "\n  " + statement + ";";
-      const std::string sentence = "publication \"" + options_.publication +
-                                   "\" does not carry exactly the mapped tables, and source.manage_publication is off; run:" + sql;
+      const std::string sentence =
+          "publication \"" + options_.publication +
+          "\" does not carry exactly the mapped tables, and source.manage_publication is off; run:" + sql;
       if (first) throw StopError(ExitCode::postgres, sentence);
       say_once(sentence);
       statements.clear();
@@ -246,7 +258,8 @@ event::Task<> Catalogue::settle() {
     if (found == unsettled_.end()) continue;
     std::string sql = writers_sql(found->second.info);
     if (!found->second.writers.empty()) {
-      sql += " AND l.virtualtransaction = ANY(" + replication::quote_literal(found->second.writers) + "::pg_catalog.text[])";
+      sql += " AND l.virtualtransaction = ANY(" + replication::quote_literal(found->second.writers) +
+             "::pg_catalog.text[])";
     }
     auto asking = connection_.query(sql, "look for writers of a new table");
     const auto writers = co_await std::move(asking);

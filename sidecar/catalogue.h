@@ -84,7 +84,7 @@ class Catalogue {
   std::optional<std::pair<replication::Oid, std::vector<replication::Oid>>> question_;
   std::string fingerprint_;
   std::map<replication::Oid, replication::TableInfo> tables_;
-  std::vector<replication::TableInfo> found_;        // the last look: every table, wanted or not
+  std::vector<replication::TableInfo> found_;  // the last look: every table, wanted or not
   std::set<std::string> published_;
   struct Unsettled {
     replication::TableInfo info;

@@ -19,7 +19,10 @@ using replication::TableInfo;
 class Checker {
  public:
   Checker(event::Loop& loop, const config::Config& config, sinks::MappingSet& mappings)
-      : loop_(loop), config_(config), mappings_(mappings), connection_(loop, postgres_options(config.source, false, "check")) {}
+      : loop_(loop),
+        config_(config),
+        mappings_(mappings),
+        connection_(loop, postgres_options(config.source, false, "check")) {}
 
   event::Task<CheckReport> run() {
     auto postgres = guarded(&Checker::postgres, "PostgreSQL");
@@ -56,7 +59,8 @@ class Checker {
   event::Task<> postgres() {
     auto opening = connection_.open();
     co_await std::move(opening);
-    good("PostgreSQL", "connected to " + connection_.peer() + ", version " + std::to_string(connection_.server_version() / 10000));
+    good("PostgreSQL",
+         "connected to " + connection_.peer() + ", version " + std::to_string(connection_.server_version() / 10000));
     auto server = server_settings();
     co_await std::move(server);
     auto finding = replication::find_slot(connection_, config_.source.slot);
@@ -87,15 +91,16 @@ class Checker {
             "ALTER SYSTEM SET max_replication_slots = 20", ExitCode::postgres);
     }
     if (std::stoi(found.text(0, 2)) <= 0) {
-      fault("PostgreSQL", "no WAL sender is left; needs a restart of the server", "ALTER SYSTEM SET max_wal_senders = 20",
-            ExitCode::postgres);
+      fault("PostgreSQL", "no WAL sender is left; needs a restart of the server",
+            "ALTER SYSTEM SET max_wal_senders = 20", ExitCode::postgres);
     }
     if (found.text(0, 3) != "t") {
       fault("PostgreSQL", "role \"" + found.text(0, 4) + "\" may not replicate",
             "ALTER ROLE " + replication::quote_identifier(found.text(0, 4)) + " REPLICATION", ExitCode::postgres);
     }
     if (found.text(0, 5) == "-1") {
-      warning("PostgreSQL", "max_slot_wal_keep_size is not set: a sidecar that is away for long fills the server's disk with WAL",
+      warning("PostgreSQL",
+              "max_slot_wal_keep_size is not set: a sidecar that is away for long fills the server's disk with WAL",
               "ALTER SYSTEM SET max_slot_wal_keep_size = '50GB'");
     }
   }
@@ -107,23 +112,25 @@ class Checker {
         good(subject, "does not exist yet and will be created");
       } else {
         fault(subject, "does not exist, and source.create_slot is off",
-              "SELECT pg_create_logical_replication_slot(" + replication::quote_literal(config_.source.slot) + ", 'pgoutput')",
+              "SELECT pg_create_logical_replication_slot(" + replication::quote_literal(config_.source.slot) +
+                  ", 'pgoutput')",
               ExitCode::postgres);
       }
     } else if (slot->plugin != "pgoutput") {
-      fault(subject, "uses the plugin " + slot->plugin + ", not pgoutput: give source.slot another name", "", ExitCode::postgres);
+      fault(subject, "uses the plugin " + slot->plugin + ", not pgoutput: give source.slot another name", "",
+            ExitCode::postgres);
     } else if (slot->wal_status == "lost") {
-      fault(subject, "has lost WAL that was still needed: walrelay makes it anew and reads every table again (on_gap)", "",
-            ExitCode::gap);
+      fault(subject, "has lost WAL that was still needed: walrelay makes it anew and reads every table again (on_gap)",
+            "", ExitCode::gap);
     } else {
-      good(subject, slot->active ? "exists and is active: this process would wait as a stand-by" : "exists and is free");
+      good(subject,
+           slot->active ? "exists and is active: this process would wait as a stand-by" : "exists and is free");
     }
   }
 
   event::Task<> tables_and_publication() {
-    std::function<bool(std::string_view, std::string_view)> wants = [this](std::string_view schema, std::string_view name) {
-      return mappings_.wants(schema, name);
-    };
+    std::function<bool(std::string_view, std::string_view)> wants =
+        [this](std::string_view schema, std::string_view name) { return mappings_.wants(schema, name); };
     auto finding = replication::find_tables(connection_, config_.source.publication, std::move(wants));
     const auto tables = co_await std::move(finding);
     std::vector<replication::Oid> oids;
@@ -145,7 +152,8 @@ class Checker {
 
   bool one_table(const TableInfo& table, Relations& relations) {
     const std::string subject = "table " + table.qualified();
-    const std::string quoted = replication::quote_identifier(table.schema) + "." + replication::quote_identifier(table.name);
+    const std::string quoted =
+        replication::quote_identifier(table.schema) + "." + replication::quote_identifier(table.name);
     if (!table.usable_identity) {
       const std::string sentence = "has no usable replica identity: its UPDATEs and DELETEs could not name a row";
       const std::string sql = "ALTER TABLE " + quoted + " REPLICA IDENTITY FULL";
@@ -157,7 +165,8 @@ class Checker {
       return false;
     }
     if (!table.may_select) {
-      fault(subject, "may not be read by this role", "GRANT SELECT ON " + quoted + " TO CURRENT_USER", ExitCode::postgres);
+      fault(subject, "may not be read by this role", "GRANT SELECT ON " + quoted + " TO CURRENT_USER",
+            ExitCode::postgres);
     }
     try {
       (void)relations.bind(table);
@@ -178,7 +187,8 @@ class Checker {
     }
   }
 
-  void publication_state(const std::optional<replication::PublicationState>& publication, const std::vector<TableInfo>& tables) {
+  void publication_state(const std::optional<replication::PublicationState>& publication,
+                         const std::vector<TableInfo>& tables) {
     const std::string subject = "publication \"" + config_.source.publication + "\"";
     if (publication && mappings_.default_mapping()) {
       good(subject, "exists with " + std::to_string(publication->tables.size()) + " tables");
@@ -194,9 +204,11 @@ class Checker {
     const bool may = config_.source.manage_publication && (!publication || publication->owned) &&
                      std::all_of(tables.begin(), tables.end(), [](const auto& table) { return table.owned; });
     if (may) {
-      good(subject, publication ? "will be altered to carry the mapped tables" : "does not exist yet and will be created");
+      good(subject,
+           publication ? "will be altered to carry the mapped tables" : "does not exist yet and will be created");
     } else {
-      fault(subject, "does not carry exactly the mapped tables, and this role may not alter it", sql, ExitCode::postgres);
+      fault(subject, "does not carry exactly the mapped tables, and this role may not alter it", sql,
+            ExitCode::postgres);
     }
   }
 
@@ -214,7 +226,8 @@ class Checker {
       const std::size_t begin = at + 17;
       const std::string policy = info.text.substr(begin, info.text.find_first_of("\r\n", begin) - begin);
       if (policy.rfind("allkeys", 0) == 0) {
-        warning("Redis", "maxmemory-policy is " + policy + ": Redis may forget keys that it has acknowledged; set noeviction");
+        warning("Redis",
+                "maxmemory-policy is " + policy + ": Redis may forget keys that it has acknowledged; set noeviction");
       } else {
         good("Redis", "maxmemory-policy is " + policy);
       }
@@ -256,7 +269,9 @@ std::string to_text(const CheckReport& report, bool colours) {
   std::string text;
   for (const auto& finding : report.findings) {
     const char* word = finding.kind == Kind::good ? "ok     " : finding.kind == Kind::warning ? "warning" : "fault  ";
-    const char* colour = finding.kind == Kind::good ? "\033[32m" : finding.kind == Kind::warning ? "\033[33m" : "\033[31m";
+    const char* colour = finding.kind == Kind::good      ? "\033[32m"
+                         : finding.kind == Kind::warning ? "\033[33m"
+                                                         : "\033[31m";
     text += (colours ? colour : "") + std::string(word) + (colours ? "\033[0m" : "") + "  " + finding.subject + ": " +
             finding.sentence + "\n";
     if (!finding.sql.empty()) text += "           " + finding.sql + ";\n";

@@ -15,9 +15,9 @@ namespace walrelay::sidecar {
 struct Finding {
   enum class Kind { good, warning, fault };
   Kind kind = Kind::good;
-  std::string subject;   // "PostgreSQL", "table public.users", "Redis"
+  std::string subject;  // "PostgreSQL", "table public.users", "Redis"
   std::string sentence;
-  std::string sql;       // what mends it; may be empty
+  std::string sql;  // what mends it; may be empty
 };
 
 struct CheckReport {

@@ -85,7 +85,8 @@ int guarded(const std::function<int()>& command) {
 
 void add_config_options(CLI::App& command, Arguments& arguments) {
   command.add_option("-c,--config", arguments.config, "Configuration file (YAML); also WALRELAY_CONFIG");
-  command.add_option("--set", arguments.set, "Override one key, for example --set source.slot=cache; may be repeated")->type_name("KEY=VALUE");
+  command.add_option("--set", arguments.set, "Override one key, for example --set source.slot=cache; may be repeated")
+      ->type_name("KEY=VALUE");
   command.add_option("--log-level", arguments.log_level, "trace, debug, info, warn, error or off");
   command.add_option("--log-format", arguments.log_format, "auto, text or json");
 }
@@ -102,10 +103,12 @@ int run_command_line(int argc, char** argv) {
 
   auto* run = app.add_subcommand("run", "Load what exists, then stream every change");
   add_config_options(*run, arguments);
-  run->add_flag("--dry-run", arguments.dry_run, "Print the Redis commands instead of sending them; touches neither slot nor Redis");
+  run->add_flag("--dry-run", arguments.dry_run,
+                "Print the Redis commands instead of sending them; touches neither slot nor Redis");
   run->callback([&] { chosen = [&] { return command_run(arguments); }; });
 
-  auto* check = app.add_subcommand("check", "Connect to both sides and say what is missing, with the SQL that mends it");
+  auto* check =
+      app.add_subcommand("check", "Connect to both sides and say what is missing, with the SQL that mends it");
   add_config_options(*check, arguments);
   check->add_option("-o,--output", arguments.output, "text or json")->check(CLI::IsMember({"text", "json"}));
   check->add_flag("--emit-sql", arguments.emit_sql, "Print only the SQL");
@@ -114,9 +117,19 @@ int run_command_line(int argc, char** argv) {
   auto* config = app.add_subcommand("config", "About the configuration");
   config->require_subcommand(1);
   auto* schema = config->add_subcommand("schema", "Print its JSON Schema");
-  schema->callback([&] { chosen = [] { std::cout << config::json_schema(kind_rules()); return 0; }; });
+  schema->callback([&] {
+    chosen = [] {
+      std::cout << config::json_schema(kind_rules());
+      return 0;
+    };
+  });
   auto* example = config->add_subcommand("example", "Print a commented example");
-  example->callback([&] { chosen = [] { std::cout << config::example(); return 0; }; });
+  example->callback([&] {
+    chosen = [] {
+      std::cout << config::example();
+      return 0;
+    };
+  });
   auto* show = config->add_subcommand("show", "Print what is in effect, secrets hidden");
   add_config_options(*show, arguments);
   show->add_flag("--origin", arguments.origin, "Say where each value comes from");
@@ -128,7 +141,12 @@ int run_command_line(int argc, char** argv) {
   });
 
   auto* version = app.add_subcommand("version", "Print the version and those of the libraries");
-  version->callback([&] { chosen = [] { std::cout << version_report(); return 0; }; });
+  version->callback([&] {
+    chosen = [] {
+      std::cout << version_report();
+      return 0;
+    };
+  });
 
   try {
     app.parse(argc, argv);

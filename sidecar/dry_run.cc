@@ -47,9 +47,10 @@ class DryRun : public sinks::SinkEvents {
     co_await std::move(connecting);
     auto creating = replication::create_slot(replicator_, watcher_, slot, true, config_.source.slot_timeout);
     co_await std::move(creating);
-    const bool binary = config_.source.format != "text" && catalogue_->binary_is_exact() && watcher_.server_version() >= 140000;
-    const std::string sql = replication::start_replication_sql(slot, config_.source.publication, replicator_.server_version(),
-                                                               binary, false, replication::Lsn::invalid);
+    const bool binary =
+        config_.source.format != "text" && catalogue_->binary_is_exact() && watcher_.server_version() >= 140000;
+    const std::string sql = replication::start_replication_sql(
+        slot, config_.source.publication, replicator_.server_version(), binary, false, replication::Lsn::invalid);
     auto starting = replicator_.begin_replication(sql, "start replication");
     co_await std::move(starting);
     begin();

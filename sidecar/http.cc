@@ -100,7 +100,8 @@ struct HttpServer::State {
     } catch (const std::exception& error) {
       reply = {500, "text/plain; charset=utf-8", std::string(error.what()) + "\n"};
     }
-    MHD_Response* response = MHD_create_response_from_buffer(reply.body.size(), reply.body.data(), MHD_RESPMEM_MUST_COPY);
+    MHD_Response* response =
+        MHD_create_response_from_buffer(reply.body.size(), reply.body.data(), MHD_RESPMEM_MUST_COPY);
     MHD_add_response_header(response, "Content-Type", reply.type.c_str());
     MHD_add_response_header(response, "Cache-Control", "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
@@ -119,10 +120,10 @@ struct HttpServer::State {
 HttpServer::HttpServer(event::Loop& loop, const std::string& listen, Handler handler)
     : state_(std::make_unique<State>(loop, std::move(handler))) {
   const int fd = listen_on(listen);
-  state_->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, nullptr, nullptr, &State::answer, state_.get(),
-                                    MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, kConnections,
-                                    MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                                    kConnectionMemory, MHD_OPTION_END);
+  state_->daemon =
+      MHD_start_daemon(MHD_USE_EPOLL, 0, nullptr, nullptr, &State::answer, state_.get(), MHD_OPTION_LISTEN_SOCKET, fd,
+                       MHD_OPTION_CONNECTION_LIMIT, kConnections, MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds,
+                       MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory, MHD_OPTION_END);
   if (state_->daemon == nullptr) {
     close(fd);
     throw std::runtime_error("http.listen \"" + listen + "\": the HTTP server could not start");

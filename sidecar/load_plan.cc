@@ -18,7 +18,9 @@ std::string head(const char* state, const replication::TableInfo& info) {
   return std::string(state) + ';' + signature(info) + ';' + std::to_string(info.oid);
 }
 
-bool starts_with(const std::string& text, const std::string& start) { return text.compare(0, start.size(), start) == 0; }
+bool starts_with(const std::string& text, const std::string& start) {
+  return text.compare(0, start.size(), start) == 0;
+}
 
 }  // namespace
 
@@ -116,12 +118,11 @@ std::string leaves_sql(const replication::TableInfo& info) {
   const std::string columns =
       "SELECT n.nspname, c.relname, c.oid, pg_catalog.pg_relation_filenode(c.oid), "
       "pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::bigint FROM ";
-  const std::string joins =
-      " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r'";
+  const std::string joins = " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r'";
   const std::string oid = std::to_string(info.oid);
   if (info.partitioned) {
-    return columns + "pg_catalog.pg_partition_tree(" + oid + ") p JOIN pg_catalog.pg_class c ON c.oid = p.relid" + joins +
-           " AND p.isleaf ORDER BY c.oid";
+    return columns + "pg_catalog.pg_partition_tree(" + oid + ") p JOIN pg_catalog.pg_class c ON c.oid = p.relid" +
+           joins + " AND p.isleaf ORDER BY c.oid";
   }
   return columns + "pg_catalog.pg_class c" + joins + " AND c.oid = " + oid;
 }

@@ -31,34 +31,35 @@ struct LoadRange {
   std::uint64_t sequence = 0;  // in order of reading
   std::size_t leaf = 0;
   std::uint64_t from = 0, to = 0;
-  bool last = false;           // of its leaf: no upper bound, the table may have grown
+  bool last = false;  // of its leaf: no upper bound, the table may have grown
   [[nodiscard]] std::string where() const;
 };
 
 class TableLoad {
  public:
-  TableLoad(replication::TableInfo table, Relations::Bound bound_to, std::string cursor_text, std::uint64_t pages_a_range)
+  TableLoad(replication::TableInfo table, Relations::Bound bound_to, std::string cursor_text,
+            std::uint64_t pages_a_range)
       : info(std::move(table)), bound(std::move(bound_to)), resume_at(std::move(cursor_text)), step_(pages_a_range) {}
 
   replication::TableInfo info;
   Relations::Bound bound;
   std::string resume_at;
   std::uint64_t rows = 0;
-  std::size_t readers = 0;      // workers that hold a pointer to this
-  bool abandoned = false;       // replaced by a new load of the same table: goes when its last reader has gone
+  std::size_t readers = 0;  // workers that hold a pointer to this
+  bool abandoned = false;   // replaced by a new load of the same table: goes when its last reader has gone
   bool planning = false;
 
   void plan(std::vector<LoadLeaf> leaves);  // and takes up the cursor
   [[nodiscard]] bool planned() const { return planned_; }
   [[nodiscard]] const LoadLeaf& leaf(std::size_t number) const { return leaves_[number]; }
-  std::optional<LoadRange> take();          // the next range to read
-  void give_back(const LoadRange& range);   // it was not read
+  std::optional<LoadRange> take();         // the next range to read
+  void give_back(const LoadRange& range);  // it was not read
   void finished(const LoadRange& range);
-  [[nodiscard]] bool has_work() const;      // take() would give one, or plan() is due
+  [[nodiscard]] bool has_work() const;  // take() would give one, or plan() is due
   [[nodiscard]] bool done() const;
-  [[nodiscard]] std::string cursor() const; // of what is done without a hole
+  [[nodiscard]] std::string cursor() const;  // of what is done without a hole
   [[nodiscard]] std::string done_cursor() const;
-  void restart();                           // the table was rewritten: plan again
+  void restart();  // the table was rewritten: plan again
 
  private:
   std::vector<LoadLeaf> leaves_;

@@ -18,11 +18,11 @@ namespace {
 constexpr std::size_t kRowsReadAgainAtOnce = 256;
 constexpr std::size_t kWaitingBytes = 512 * 1024;  // of rows that may not be written yet, for each chunk
 constexpr std::uint64_t kPage = 8192;
-constexpr event::milliseconds kNudge{20};          // between two questions where the stream is
-constexpr int kNudgesBeforeFlush = 5;              // then make the server flush what it has written
-constexpr event::milliseconds kInvisible{50};      // until a commit that snapshots do not see yet is looked for again
-constexpr event::milliseconds kIdle{5000};         // before a worker lets its connection go
-constexpr std::uint32_t kCursors = 0xffff0001;     // Batch entries of cursors
+constexpr event::milliseconds kNudge{20};       // between two questions where the stream is
+constexpr int kNudgesBeforeFlush = 5;           // then make the server flush what it has written
+constexpr event::milliseconds kInvisible{50};   // until a commit that snapshots do not see yet is looked for again
+constexpr event::milliseconds kIdle{5000};      // before a worker lets its connection go
+constexpr std::uint32_t kCursors = 0xffff0001;  // Batch entries of cursors
 
 // Dropped, renamed or altered under the chunk: the catalogue's watch will say what it is now.
 bool table_changed(const replication::PostgresError& error) {
@@ -110,8 +110,8 @@ void Loader::report_if_all_loaded() {
 
 void Loader::start() {
   for (std::size_t i = 0; i < options_.connections; ++i) {
-    workers_.push_back(std::make_unique<event::Job>(
-        loop_, work(i), [this, i](std::exception_ptr error) { worker_ended(i, error); }));
+    workers_.push_back(
+        std::make_unique<event::Job>(loop_, work(i), [this, i](std::exception_ptr error) { worker_ended(i, error); }));
   }
 }
 

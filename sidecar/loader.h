@@ -61,9 +61,9 @@ class Loader {
   void forget(replication::Oid oid);  // the table is gone
   void start();
 
-  void on_processed();   // the stream has moved
-  void on_writable();    // the sink takes more
-  void wake();           // a row was noted for rereading
+  void on_processed();  // the stream has moved
+  void on_writable();   // the sink takes more
+  void wake();          // a row was noted for rereading
 
   std::function<void(const std::string& table, std::uint64_t rows)> on_table_loaded;
   std::function<void()> on_all_loaded;

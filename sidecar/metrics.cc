@@ -34,8 +34,8 @@ class Page {
     ClientMetric& metric = sample(name, help, MetricType::Histogram, {});
     metric.histogram.sample_count = from.count();
     metric.histogram.sample_sum = from.sum();
-    for (std::size_t i = 0; i < Histogram::kBounds.size(); ++i) {
-      metric.histogram.bucket.push_back({from.buckets()[i], Histogram::kBounds[i]});
+    for (std::size_t i = 0; i < from.bounds().size(); ++i) {
+      metric.histogram.bucket.push_back({from.buckets()[i], from.bounds()[i]});
     }
     metric.histogram.bucket.push_back({from.count(), std::numeric_limits<double>::infinity()});
   }
@@ -62,9 +62,11 @@ double whole(std::uint64_t value) { return static_cast<double>(value); }
 double bytes(std::int64_t value) { return static_cast<double>(value); }
 
 void lag(Page& page, const Status& status) {
-  page.gauge("walrelay_replication_lag_seconds", "Age of the oldest commit that Redis does not hold yet, on the server's clock; 0 when caught up.",
+  page.gauge("walrelay_replication_lag_seconds",
+             "Age of the oldest commit that Redis does not hold yet, on the server's clock; 0 when caught up.",
              status.lag_seconds);
-  page.gauge("walrelay_replication_lag_bytes", "WAL between the server's end and what Redis holds.", bytes(status.lag_bytes));
+  page.gauge("walrelay_replication_lag_bytes", "WAL between the server's end and what Redis holds.",
+             bytes(status.lag_bytes));
   const auto distance = [](replication::Lsn from, replication::Lsn to) {
     if (from == replication::Lsn::invalid || to == replication::Lsn::invalid) return 0.0;
     return static_cast<double>(std::max<std::int64_t>(0, replication::distance(from, to)));
@@ -73,21 +75,27 @@ void lag(Page& page, const Status& status) {
   page.gauge("walrelay_stage_lag_bytes", stages, distance(status.received, status.server_end), {{"stage", "receive"}});
   page.gauge("walrelay_stage_lag_bytes", stages, distance(status.applied, status.received), {{"stage", "apply"}});
   page.gauge("walrelay_stage_lag_bytes", stages, distance(status.confirmed, status.applied), {{"stage", "confirm"}});
-  page.gauge("walrelay_last_applied_commit_timestamp_seconds", "Commit time of the newest transaction in Redis, on the server's clock.",
+  page.gauge("walrelay_last_applied_commit_timestamp_seconds",
+             "Commit time of the newest transaction in Redis, on the server's clock.",
              status.last_applied_commit_seconds);
-  page.histogram("walrelay_end_to_end_latency_seconds", "From commit in PostgreSQL to every reply of Redis, by batch.", status.end_to_end);
+  page.histogram("walrelay_end_to_end_latency_seconds", "From commit in PostgreSQL to every reply of Redis, by batch.",
+                 status.end_to_end);
   page.histogram("walrelay_redis_batch_duration_seconds", "From EXEC to its last reply.", status.batch_duration);
+  page.histogram("walrelay_redis_batch_commands", "Commands of a batch.", status.batch_commands);
 }
 
 void slot(Page& page, const Status& status) {
-  page.gauge("walrelay_slot_retained_wal_bytes", "WAL that the server keeps for the slot.", bytes(status.retained_wal_bytes));
+  page.gauge("walrelay_slot_retained_wal_bytes", "WAL that the server keeps for the slot.",
+             bytes(status.retained_wal_bytes));
   if (status.safe_wal_bytes >= 0) {
-    page.gauge("walrelay_slot_safe_wal_bytes", "WAL that may still be written before the slot is lost (max_slot_wal_keep_size).",
+    page.gauge("walrelay_slot_safe_wal_bytes",
+               "WAL that may still be written before the slot is lost (max_slot_wal_keep_size).",
                bytes(status.safe_wal_bytes));
   }
   page.gauge("walrelay_slot_active", "Whether somebody consumes the slot.", status.slot_active ? 1 : 0);
   for (const char* name : {"reserved", "extended", "unreserved", "lost"}) {
-    page.gauge("walrelay_slot_wal_status", "wal_status of the slot.", status.wal_status == name ? 1 : 0, {{"wal_status", name}});
+    page.gauge("walrelay_slot_wal_status", "wal_status of the slot.", status.wal_status == name ? 1 : 0,
+               {{"wal_status", name}});
   }
 }
 
@@ -114,40 +122,50 @@ void changes(Page& page, const Status& status, std::size_t tables_at_most) {
 }
 
 void counters(Page& page, const Status& status) {
-  page.counter("walrelay_transactions_total", "Transactions received and not skipped.", whole(status.pipeline.transactions));
+  page.counter("walrelay_transactions_total", "Transactions received and not skipped.",
+               whole(status.pipeline.transactions));
   page.counter("walrelay_transactions_skipped_total", "Transactions that Redis held already when they came again.",
                whole(status.pipeline.skipped_transactions));
   page.counter("walrelay_received_bytes_total", "Bytes of the replication stream.", whole(status.received_bytes));
-  page.counter("walrelay_redis_batches_total", "MULTI/EXEC batches whose replies were all checked.", whole(status.sink.batches));
+  page.counter("walrelay_redis_batches_total", "MULTI/EXEC batches whose replies were all checked.",
+               whole(status.sink.batches));
   page.counter("walrelay_redis_commands_total", "Commands in them.", whole(status.sink.commands), {{"result", "ok"}});
-  page.counter("walrelay_redis_commands_total", "Commands in them.", whole(status.sink.refused), {{"result", "refused"}});
+  page.counter("walrelay_redis_commands_total", "Commands in them.", whole(status.sink.refused),
+               {{"result", "refused"}});
   page.counter("walrelay_redis_rows_total", "Rows in them.", whole(status.sink.rows));
   page.counter("walrelay_redis_sent_bytes_total", "Bytes of commands.", whole(status.sink.bytes));
-  page.counter("walrelay_coalesced_total", "Writes that a later write of the same batch made superfluous.", whole(status.sink.coalesced));
+  page.counter("walrelay_coalesced_total", "Writes that a later write of the same batch made superfluous.",
+               whole(status.sink.coalesced));
   for (const auto& [code, count] : status.redis_errors) {
-    page.counter("walrelay_redis_errors_total", "Errors of Redis, by their first word.", whole(count), {{"reason", code}});
+    page.counter("walrelay_redis_errors_total", "Errors of Redis, by their first word.", whole(count),
+                 {{"reason", code}});
   }
   for (const auto& [reason, count] : status.session_failures) {
-    page.counter("walrelay_session_failures_total", "Sessions that ended by a failure.", whole(count), {{"reason", reason}});
+    page.counter("walrelay_session_failures_total", "Sessions that ended by a failure.", whole(count),
+                 {{"reason", reason}});
   }
   for (const auto& [name, count] : status.gaps) {
-    page.counter("walrelay_gaps_total", "Times that Redis and the slot did not fit together, by cause.", whole(count), {{"gap", name}});
+    page.counter("walrelay_gaps_total", "Times that Redis and the slot did not fit together, by cause.", whole(count),
+                 {{"gap", name}});
   }
   page.counter("walrelay_sessions_total", "Sessions that reached the stream.", whole(status.sessions));
   page.counter("walrelay_dead_letters_total", "Rows noted in the dead-letter stream.",
                whole(status.pipeline.dead_letters + status.sink.refused));
-  page.counter("walrelay_rereads_total", "Rows read again for a TOASTed column that an UPDATE left out.", whole(status.pipeline.rereads));
+  page.counter("walrelay_rereads_total", "Rows read again for a TOASTed column that an UPDATE left out.",
+               whole(status.pipeline.rereads));
   page.gauge("walrelay_rereads_pending", "Such rows that wait.", static_cast<double>(status.pending_rereads));
   page.counter("walrelay_stream_wakeups_total", "Times that the stream's socket was read.", whole(status.wakeups));
   page.gauge("walrelay_buffer_bytes", "Commands held in this process.", static_cast<double>(status.buffered_bytes));
 }
 
 void load(Page& page, const Status& status) {
-  page.gauge("walrelay_snapshot_tables", "Tables to be read in this session.", static_cast<double>(status.load.tables - status.load.tables_done),
-             {{"status", "pending"}});
-  page.gauge("walrelay_snapshot_tables", "Tables to be read in this session.", static_cast<double>(status.load.tables_done), {{"status", "done"}});
+  page.gauge("walrelay_snapshot_tables", "Tables to be read in this session.",
+             static_cast<double>(status.load.tables - status.load.tables_done), {{"status", "pending"}});
+  page.gauge("walrelay_snapshot_tables", "Tables to be read in this session.",
+             static_cast<double>(status.load.tables_done), {{"status", "done"}});
   page.counter("walrelay_snapshot_rows_total", "Rows read from tables in this session.", whole(status.load.rows));
-  page.gauge("walrelay_snapshot_estimated_rows", "The server's estimate of the rows to be read.", whole(status.load.estimated_rows));
+  page.gauge("walrelay_snapshot_estimated_rows", "The server's estimate of the rows to be read.",
+             whole(status.load.estimated_rows));
 }
 
 void process(Page& page, const Status& status) {
@@ -155,12 +173,15 @@ void process(Page& page, const Status& status) {
   page.gauge("walrelay_redis_connected", "Connected to Redis.", status.redis_connected ? 1 : 0);
   page.gauge("walrelay_leader", "This process owns the slot.", status.owner ? 1 : 0);
   for (std::size_t i = 0; i < kStateNames.size(); ++i) {
-    page.gauge("walrelay_state", "What the process is doing.", static_cast<std::size_t>(status.state) == i ? 1 : 0, {{"state", kStateNames[i]}});
+    page.gauge("walrelay_state", "What the process is doing.", static_cast<std::size_t>(status.state) == i ? 1 : 0,
+               {{"state", kStateNames[i]}});
   }
   page.gauge("walrelay_build_info", "1; the version is a label.", 1, {{"version", version()}});
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
   page.counter("process_cpu_seconds_total", "User and system time.", seconds(usage.ru_utime) + seconds(usage.ru_stime));
   page.gauge("process_resident_memory_bytes", "Resident memory.", bytes(resident_bytes()));
 }

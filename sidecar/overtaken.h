@@ -76,7 +76,7 @@ class Overtaken {
 
   std::uint32_t xid_ = 0;
   std::deque<Delivered> recent_;  // the last transactions, newest at the back
-  std::uint64_t delivered_ = 0;       // how many there were in all
+  std::uint64_t delivered_ = 0;   // how many there were in all
   std::unordered_map<replication::Oid, Log> logs_;
   std::map<ChunkId, Open> open_;
   ChunkId next_ = 1;

@@ -135,7 +135,8 @@ void Pipeline::take(const pgoutput::Insert& insert) {
   Change change;
   change.operation = Operation::insert;
   change.relation = table.relation.get();
-  if (table.writer != nullptr) change.new_row = new_text_.decode(*table.relation, insert.new_tuple, false, options_.encoding);
+  if (table.writer != nullptr)
+    change.new_row = new_text_.decode(*table.relation, insert.new_tuple, false, options_.encoding);
   this->change(table, change);
 }
 
@@ -220,7 +221,8 @@ void Pipeline::erase_note(const std::string& note) {
   sinks::Batch& batch = sink_.batch();
   batch.open(kNotes, options_.reread_key, sinks::Effect::ordered);
   batch.command(3);
-  for (const std::string_view argument : {std::string_view("HDEL"), std::string_view(options_.reread_key), std::string_view(note)}) {
+  for (const std::string_view argument :
+       {std::string_view("HDEL"), std::string_view(options_.reread_key), std::string_view(note)}) {
     batch.argument(argument);
   }
   batch.close();

@@ -31,8 +31,8 @@ struct PipelineCounters {
 };
 
 struct PipelineOptions {
-  std::string reread_key;            // where rows to be read again are noted in Redis
-  bool dead_letter_rows = false;     // a row that cannot be written is noted; otherwise the session ends
+  std::string reread_key;         // where rows to be read again are noted in Redis
+  bool dead_letter_rows = false;  // a row that cannot be written is noted; otherwise the session ends
   replication::Position verified, sent;
   const replication::Encoding* encoding = nullptr;  // null: text is UTF-8 already
 };
@@ -111,8 +111,8 @@ class Pipeline : public replication::StreamHandler {
   replication::Lsn processed_ = replication::Lsn::invalid;
   replication::Lsn last_commit_ = replication::Lsn::invalid;
   [[nodiscard]] bool wants_more() const { return !blocked_ && !(halted_ && !in_transaction_) && !sink_.full(); }
-  std::string identity_;  // scratch
-  std::string waiting_message_;     // the Relation message that the catalogue is asked for
+  std::string identity_;         // scratch
+  std::string waiting_message_;  // the Relation message that the catalogue is asked for
   PipelineCounters counters_;
 };
 

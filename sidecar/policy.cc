@@ -21,8 +21,8 @@ bool one_of(const std::array<std::string_view, N>& words, std::string_view word)
 
 Verdict judge_postgres(const replication::PostgresError& error) {
   static constexpr std::array<std::string_view, 19> passing = {
-      "57P01", "57P02", "57P03", "57P05", "57014", "53300", "53200", "53100", "53400", "55006", "55P03", "40001",
-      "40P01", "58P01", "58030", "25006", "42710", "XX000", "55000"};
+      "57P01", "57P02", "57P03", "57P05", "57014", "53300", "53200", "53100", "53400", "55006",
+      "55P03", "40001", "40P01", "58P01", "58030", "25006", "42710", "XX000", "55000"};
   Verdict verdict{Action::stop, ExitCode::postgres, "postgres", error.what()};
   const std::string& state = error.sqlstate();
   if (state.empty()) {
@@ -45,8 +45,8 @@ Verdict judge_postgres(const replication::PostgresError& error) {
 
 Verdict judge_redis(const sinks::RedisError& error) {
   static constexpr std::array<std::string_view, 17> passing = {
-      "LOST", "TIMEOUT", "CONNECT", "OOM", "READONLY", "LOADING", "BUSY", "MISCONF", "NOREPLICAS", "MASTERDOWN",
-      "EXECABORT", "UNBLOCKED", "FENCED", "TRYAGAIN", "CLUSTERDOWN", "PROTOCOL", "TLS"};
+      "LOST",       "TIMEOUT",   "CONNECT",   "OOM",    "READONLY", "LOADING",     "BUSY",     "MISCONF", "NOREPLICAS",
+      "MASTERDOWN", "EXECABORT", "UNBLOCKED", "FENCED", "TRYAGAIN", "CLUSTERDOWN", "PROTOCOL", "TLS"};
   static constexpr std::array<std::string_view, 3> secrets = {"NOAUTH", "WRONGPASS", "DENIED"};
   Verdict verdict{Action::stop, ExitCode::redis, error.code(), error.what()};
   if (one_of(passing, error.code())) verdict.action = Action::retry;

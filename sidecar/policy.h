@@ -19,7 +19,15 @@
 namespace walrelay::sidecar {
 
 enum class ExitCode : int {
-  ok = 0, failure = 1, usage = 2, differences = 3, postgres = 4, redis = 5, gap = 6, not_yet = 75, configuration = 78,
+  ok = 0,
+  failure = 1,
+  usage = 2,
+  differences = 3,
+  postgres = 4,
+  redis = 5,
+  gap = 6,
+  not_yet = 75,
+  configuration = 78,
 };
 
 // Something a person must mend; carries the exit code.

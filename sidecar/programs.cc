@@ -42,7 +42,8 @@ class Signals {
 };
 
 HttpAnswer answer(Supervisor& supervisor, const std::string& method, const std::string& path) {
-  if (path != "/livez" && path != "/readyz" && path != "/metrics") return {404, "text/plain; charset=utf-8", "no such page\n"};
+  if (path != "/livez" && path != "/readyz" && path != "/metrics")
+    return {404, "text/plain; charset=utf-8", "no such page\n"};
   if (method != "GET" && method != "HEAD") return {405, "text/plain; charset=utf-8", "only GET\n"};
   if (path == "/livez") return {200, "text/plain; charset=utf-8", "alive\n"};
   const Status& status = supervisor.status();
@@ -61,11 +62,14 @@ ExitCode serve(const config::Config& config, sinks::MappingSet& mappings) {
   Supervisor supervisor(loop, config, mappings, std::random_device{}());
   std::optional<HttpServer> http;
   if (!config.http.listen.empty()) {
-    http.emplace(loop, config.http.listen,
-                 [&supervisor](const std::string& method, const std::string& path) { return answer(supervisor, method, path); });
+    http.emplace(loop, config.http.listen, [&supervisor](const std::string& method, const std::string& path) {
+      return answer(supervisor, method, path);
+    });
   }
   Signals signals(loop, [&supervisor] { supervisor.stop(); });
-  log::info("walrelay starts", {{"version", version()}, {"slot", config.source.slot}, {"publication", config.source.publication},
+  log::info("walrelay starts", {{"version", version()},
+                                {"slot", config.source.slot},
+                                {"publication", config.source.publication},
                                 {"http", config.http.listen}});
   supervisor.start();
   loop.run();
@@ -77,7 +81,8 @@ CheckReport check_now(const config::Config& config, sinks::MappingSet& mappings)
   event::Loop loop;
   CheckReport report;
   std::exception_ptr failure;
-  auto checking = [](event::Loop& on, const config::Config& with, sinks::MappingSet& maps, CheckReport& into) -> event::Task<> {
+  auto checking = [](event::Loop& on, const config::Config& with, sinks::MappingSet& maps,
+                     CheckReport& into) -> event::Task<> {
     auto task = check(on, with, maps);
     auto found = co_await std::move(task);
     into = std::move(found);

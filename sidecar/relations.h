@@ -31,7 +31,7 @@ struct ChangeCounts {
 struct Table {
   std::unique_ptr<const replication::Relation> relation;  // as the stream sends it now
   std::unique_ptr<sinks::RelationWriter> writer;          // null: no mapping wants it
-  bool met = false;      // the stream has described it in this session: rows may come
+  bool met = false;                                       // the stream has described it in this session: rows may come
   bool loading = false;  // not every row stands in Redis yet: what an UPDATE leaves out must be read
   ChangeCounts counts;
 };
@@ -50,7 +50,9 @@ class Relations {
   [[nodiscard]] Table* find(replication::Oid oid);  // null: the stream has not named it
   [[nodiscard]] const std::unordered_map<replication::Oid, std::unique_ptr<Table>>& all() const { return tables_; }
   void set_loading(replication::Oid oid, bool loading);
-  [[nodiscard]] bool wants(std::string_view schema, std::string_view name) const { return mappings_.wants(schema, name); }
+  [[nodiscard]] bool wants(std::string_view schema, std::string_view name) const {
+    return mappings_.wants(schema, name);
+  }
 
   // A relation and writer made from the catalogue alone, for reading the table itself.
   struct Bound {
@@ -59,13 +61,16 @@ class Relations {
   };
   Bound bind(const replication::TableInfo& info);
   // Another writer for a relation that was bound before.
-  std::unique_ptr<sinks::RelationWriter> bind_again(const replication::Relation& relation) { return mappings_.bind(relation); }
+  std::unique_ptr<sinks::RelationWriter> bind_again(const replication::Relation& relation) {
+    return mappings_.bind(relation);
+  }
 
   // Called before a table's relation is replaced by another version.
   std::function<void(replication::Oid)> on_replaced;
 
  private:
-  [[nodiscard]] std::unique_ptr<replication::Relation> complete(const replication::pgoutput::RelationMessage& message) const;
+  [[nodiscard]] std::unique_ptr<replication::Relation> complete(
+      const replication::pgoutput::RelationMessage& message) const;
 
   sinks::MappingSet& mappings_;
   replication::TypeCatalog& types_;

@@ -13,8 +13,8 @@ using replication::ValueState;
 
 RowKey row_key(const replication::Relation& relation, Row row) {
   const bool full = relation.identity == replication::ReplicaIdentity::full;
-  const bool primary = std::any_of(relation.columns.begin(), relation.columns.end(),
-                                   [](const auto& column) { return column.primary; });
+  const bool primary =
+      std::any_of(relation.columns.begin(), relation.columns.end(), [](const auto& column) { return column.primary; });
   RowKey key;
   for (std::size_t i = 0; i < relation.columns.size(); ++i) {
     const auto& column = relation.columns[i];

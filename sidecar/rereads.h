@@ -48,9 +48,9 @@ class Reread {
   std::uint64_t first_chunk;  // chunks opened earlier do not know the change that made the note
   bool reading = false;       // a chunk that asks for it is under way
 
-  void merge(replication::Row row);        // a change streamed after those merged before
-  void forget(std::uint64_t next_chunk);   // the relation changed its shape: start from nothing
-  void fill(replication::Row row);         // from the table: only what is missing
+  void merge(replication::Row row);       // a change streamed after those merged before
+  void forget(std::uint64_t next_chunk);  // the relation changed its shape: start from nothing
+  void fill(replication::Row row);        // from the table: only what is missing
   [[nodiscard]] bool complete() const;
   [[nodiscard]] std::vector<replication::Value> values() const;  // borrowed from the image
 
@@ -68,7 +68,8 @@ class Rereads {
   [[nodiscard]] bool any_unread() const;  // a row that no chunk under way asks for
   [[nodiscard]] std::size_t size() const { return rows_.size(); }
   [[nodiscard]] Reread* find(replication::Oid table, std::string_view identity);
-  Reread& add(replication::Oid table, std::string_view identity, RowKey key, std::string note, std::uint64_t next_chunk);
+  Reread& add(replication::Oid table, std::string_view identity, RowKey key, std::string note,
+              std::uint64_t next_chunk);
   void erase(replication::Oid table, std::string_view identity);
   void forget_table(replication::Oid table, std::uint64_t next_chunk);  // a new shape of the relation
   std::vector<std::string> drop_table(replication::Oid table);          // truncated: gives the notes

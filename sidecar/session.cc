@@ -24,7 +24,8 @@ constexpr event::milliseconds kFarewell{500};
 
 }  // namespace
 
-Session::Session(event::Loop& loop, const config::Config& config, sinks::MappingSet& mappings, Status& status, bool careful)
+Session::Session(event::Loop& loop, const config::Config& config, sinks::MappingSet& mappings, Status& status,
+                 bool careful)
     : loop_(loop),
       config_(config),
       mappings_(mappings),
@@ -85,8 +86,8 @@ void Session::wire() {
   pipeline_->on_resume = [this] { stream_->resume(); };
   pipeline_->on_finished = [this](std::exception_ptr error) {
     if (error == nullptr) {
-      error = std::make_exception_ptr(
-          replication::PostgresError("", true, "the server ended the replication stream in order (it is shutting down)"));
+      error = std::make_exception_ptr(replication::PostgresError(
+          "", true, "the server ended the replication stream in order (it is shutting down)"));
     }
     fail(error);
   };
@@ -113,7 +114,8 @@ void Session::wire() {
   };
   catalogue_->on_trouble = [](const std::string& sentence) { log::warn(sentence); };
   catalogue_->on_binary_lost = [this] {
-    if (binary_) fail(std::make_exception_ptr(RestartNeeded("a table with types that need the text format was published")));
+    if (binary_)
+      fail(std::make_exception_ptr(RestartNeeded("a table with types that need the text format was published")));
   };
   catalogue_->on_slot = [this](const replication::SlotState& slot, Lsn end) {
     status_.wal_status = slot.wal_status;
@@ -141,6 +143,9 @@ void Session::wire() {
 void Session::on_applied(const Position& position, std::int64_t commit_time_us) {
   event::crash_point();
   applied_ = std::max(applied_, position);
+  const std::uint64_t commands = sink_->counters().commands;
+  status_.batch_commands.observe(static_cast<double>(commands - commands_before_));
+  commands_before_ = commands;
   if (commit_time_us == 0) return;
   status_.end_to_end.observe(std::max(0.0, static_cast<double>(clock_.now_us() - commit_time_us) / 1e6));
   status_.last_applied_commit_seconds = static_cast<double>(commit_time_us) / 1e6;
@@ -181,14 +186,17 @@ void Session::tick() {
                           ? 0
                           : std::min(1.0, static_cast<double>(load.rows) / static_cast<double>(load.estimated_rows));
   char line[200];
-  std::snprintf(line, sizeof line, "loading %zu/%zu tables  %llu rows  %.0f MiB  %3.0f %%  %s", load.tables_done, load.tables,
-                static_cast<unsigned long long>(load.rows), static_cast<double>(load.bytes) / 1048576.0, part * 100,
-                loader_->current_table().c_str());
+  std::snprintf(line, sizeof line, "loading %zu/%zu tables  %llu rows  %.0f MiB  %3.0f %%  %s", load.tables_done,
+                load.tables, static_cast<unsigned long long>(load.rows), static_cast<double>(load.bytes) / 1048576.0,
+                part * 100, loader_->current_table().c_str());
   log::progress(line);
   if (now - last_progress_line_ >= kProgressEvery) {
     if (last_progress_line_ != Clock::time_point{} && !log::on_terminal()) {
-      log::info("loading", {{"tables_done", load.tables_done}, {"tables", load.tables}, {"rows", load.rows},
-                            {"estimated_rows", load.estimated_rows}, {"bytes", load.bytes}});
+      log::info("loading", {{"tables_done", load.tables_done},
+                            {"tables", load.tables},
+                            {"rows", load.rows},
+                            {"estimated_rows", load.estimated_rows},
+                            {"bytes", load.bytes}});
     }
     last_progress_line_ = now;
   }
@@ -209,7 +217,8 @@ event::Task<> Session::drain() {
     co_await std::move(pause);
   }
   const bool complete = progress_.recorded() >= pipeline_->last_commit();
-  log::info(complete ? "everything committed is in Redis" : "stopping with changes that Redis has not recorded; they come again",
+  log::info(complete ? "everything committed is in Redis"
+                     : "stopping with changes that Redis has not recorded; they come again",
             {{"recorded", to_string(progress_.recorded())}, {"last_commit", to_string(pipeline_->last_commit())}});
   if (error_ == nullptr) {
     auto farewell = stream_->finish(kFarewell);
@@ -233,9 +242,8 @@ void Session::refresh() {
   if (caught_up && status_.applied >= status_.server_end) {
     oldest_unapplied_us_ = 0;
   } else if (oldest_unapplied_us_ == 0) {
-    oldest_unapplied_us_ = pipeline_->transaction().commit_time_us != 0 && !caught_up
-                               ? pipeline_->transaction().commit_time_us
-                               : now;
+    oldest_unapplied_us_ =
+        pipeline_->transaction().commit_time_us != 0 && !caught_up ? pipeline_->transaction().commit_time_us : now;
   }
   status_.lag_seconds =
       oldest_unapplied_us_ == 0 ? 0 : std::max(0.0, static_cast<double>(now - oldest_unapplied_us_) / 1e6);

@@ -41,7 +41,7 @@ class Session : public sinks::SinkEvents {
   event::Task<> run();  // returns after stop(); throws what ended the session
   void stop();          // finish what is committed, within seconds
   [[nodiscard]] bool streaming() const { return stream_.has_value(); }
-  void refresh();       // brings the status up to date
+  void refresh();  // brings the status up to date
 
   void on_applied(const replication::Position& position, std::int64_t commit_time_us) override;
   void on_recorded(const replication::Position& position) override;
@@ -96,6 +96,7 @@ class Session : public sinks::SinkEvents {
   event::Timer ticker_;
   replication::Position applied_;
   std::int64_t oldest_unapplied_us_ = 0;
+  std::uint64_t commands_before_ = 0;
   Progress::Clock::time_point last_progress_line_{};
   Status base_;  // counters of earlier sessions
 };

@@ -48,8 +48,9 @@ event::Task<> Session::connect() {
   require_tables(mappings_.specs(), catalogue_->tables());
   const std::string& format = config_.source.format;
   if (format == "binary" && !catalogue_->binary_is_exact()) {
-    throw StopError(ExitCode::configuration, "source.format is \"binary\", but a published column has a type that only the text "
-                                             "format carries exactly: set source.format to auto or text");
+    throw StopError(ExitCode::configuration,
+                    "source.format is \"binary\", but a published column has a type that only the text "
+                    "format carries exactly: set source.format to auto or text");
   }
   binary_ = format != "text" && catalogue_->binary_is_exact() && watcher_.server_version() >= 140000;
 }
@@ -79,8 +80,8 @@ event::Task<> Session::ensure_slot() {
                                             "\", not pgoutput: give source.slot another name, or drop that slot");
   }
   if (slot && slot->database != identity_.database) {
-    throw StopError(ExitCode::postgres, "slot \"" + name + "\" belongs to database \"" + slot->database + "\", not to \"" +
-                                            identity_.database + "\": give source.slot another name");
+    throw StopError(ExitCode::postgres, "slot \"" + name + "\" belongs to database \"" + slot->database +
+                                            "\", not to \"" + identity_.database + "\": give source.slot another name");
   }
   if (slot && slot->active) {
     auto waiting = wait_for_release();
@@ -102,11 +103,14 @@ event::Task<> Session::ensure_slot() {
   }
   if (slot) co_return;
   if (!config_.source.create_slot) {
-    throw StopError(ExitCode::postgres, "slot \"" + name + "\" does not exist and source.create_slot is off; run: SELECT "
-                                        "pg_create_logical_replication_slot(" + replication::quote_literal(name) + ", 'pgoutput')");
+    throw StopError(ExitCode::postgres, "slot \"" + name +
+                                            "\" does not exist and source.create_slot is off; run: SELECT "
+                                            "pg_create_logical_replication_slot(" +
+                                            replication::quote_literal(name) + ", 'pgoutput')");
   }
   log::info("creating the replication slot", {{"slot", name}});
-  auto creating = replication::create_slot(replicator_, watcher_, name, config_.source.temporary_slot, config_.source.slot_timeout);
+  auto creating =
+      replication::create_slot(replicator_, watcher_, name, config_.source.temporary_slot, config_.source.slot_timeout);
   co_await std::move(creating);
   slot_created_ = true;
   event::crash_point();
@@ -138,8 +142,8 @@ event::Task<bool> Session::begin_stream() {
     const auto history = co_await std::move(asking);
     if (!history.empty()) server_.history = parse_timeline_history(history.text(0, 1));
   }
-  const std::string sql = replication::start_replication_sql(config_.source.slot, config_.source.publication,
-                                                             replicator_.server_version(), binary_, false, Lsn::invalid);
+  const std::string sql = replication::start_replication_sql(
+      config_.source.slot, config_.source.publication, replicator_.server_version(), binary_, false, Lsn::invalid);
   bool taken = true;
   try {
     auto starting = replicator_.begin_replication(sql, "start replication of slot \"" + config_.source.slot + "\"");
@@ -189,11 +193,13 @@ event::Task<> Session::take_redis() {
   if (decision.gap != Gap::none && !first_start) {
     ++status_.gaps[name_of(decision.gap)];
     if (config_.on_gap == "halt") {
-      throw StopError(ExitCode::gap, decision.sentence + "; on_gap is halt: set on_gap: rebuild to read every table again in place");
+      throw StopError(ExitCode::gap,
+                      decision.sentence + "; on_gap is halt: set on_gap: rebuild to read every table again in place");
     }
     log::warn(decision.sentence + ": every table is read again in place", {{"gap", name_of(decision.gap)}});
   } else {
-    log::info(decision.sentence, {{"slot", slot->name}, {"verified", to_string(decision.verified.committed)},
+    log::info(decision.sentence, {{"slot", slot->name},
+                                  {"verified", to_string(decision.verified.committed)},
                                   {"format", binary_ ? "binary" : "text"}});
   }
   stream_.reset();
@@ -218,14 +224,15 @@ void Session::begin(const Decision& decision, const sinks::RedisSink::Found& fou
   origin.timeline = server_.timeline;
   origin.database = server_.database;
   origin.slot_incarnation = decision.load || !found.checkpoint ? to_string(server_.confirmed_flush)
-                                                              : found.checkpoint->origin.slot_incarnation;
+                                                               : found.checkpoint->origin.slot_incarnation;
   const bool loading = decision.load || decision.resume;
   applied_ = decision.verified;
   wire();
   for (const auto& [oid, table] : relations_.all()) {
     if (table->writer == nullptr) continue;
     for (const std::uint32_t write : table->writer->writes()) {
-      write_names_.emplace(write, "mapping \"" + table->writer->mapping() + "\", table \"" + table->relation->qualified() + "\"");
+      write_names_.emplace(
+          write, "mapping \"" + table->writer->mapping() + "\", table \"" + table->relation->qualified() + "\"");
     }
   }
   sink_->start(origin, loading ? "load" : "stream", decision.verified, decision.sent);

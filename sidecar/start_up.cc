@@ -9,14 +9,22 @@ using replication::to_string;
 
 const char* name_of(Gap gap) {
   switch (gap) {
-    case Gap::none: return "none";
-    case Gap::redis_empty: return "redis_empty";
-    case Gap::redis_behind: return "redis_behind";
-    case Gap::slot_new: return "slot_new";
-    case Gap::slot_lost: return "slot_lost";
-    case Gap::other_system: return "other_system";
-    case Gap::other_timeline: return "other_timeline";
-    case Gap::server_behind: return "server_behind";
+    case Gap::none:
+      return "none";
+    case Gap::redis_empty:
+      return "redis_empty";
+    case Gap::redis_behind:
+      return "redis_behind";
+    case Gap::slot_new:
+      return "slot_new";
+    case Gap::slot_lost:
+      return "slot_lost";
+    case Gap::other_system:
+      return "other_system";
+    case Gap::other_timeline:
+      return "other_timeline";
+    case Gap::server_behind:
+      return "server_behind";
   }
   return "unknown";
 }
@@ -56,10 +64,10 @@ Decision decide(const std::optional<sinks::Checkpoint>& checkpoint, const Server
                   server);
   }
   if (origin.database != server.database) {
-    return reload(Gap::other_system,
-                  "the checkpoint in Redis belongs to database \"" + origin.database + "\", this is \"" +
-                      server.database + "\"",
-                  server);
+    return reload(
+        Gap::other_system,
+        "the checkpoint in Redis belongs to database \"" + origin.database + "\", this is \"" + server.database + "\"",
+        server);
   }
   if (server.slot_was_lost) {
     return reload(Gap::slot_lost, "the slot had lost WAL that was still needed and was made anew", server);

@@ -23,7 +23,14 @@
 namespace walrelay::sidecar {
 
 enum class Gap : std::uint8_t {
-  none, redis_empty, redis_behind, slot_new, slot_lost, other_system, other_timeline, server_behind,
+  none,
+  redis_empty,
+  redis_behind,
+  slot_new,
+  slot_lost,
+  other_system,
+  other_timeline,
+  server_behind,
 };
 const char* name_of(Gap gap);  // "redis_behind": the metric's label
 
@@ -33,8 +40,8 @@ struct ServerView {
   replication::Lsn flushed = replication::Lsn::invalid;
   std::string database;
   replication::Lsn confirmed_flush = replication::Lsn::invalid;  // of the slot
-  bool slot_created = false;  // in this session: whatever Redis holds, changes in between are unknown
-  bool slot_was_lost = false; // its WAL had been removed and it was made anew
+  bool slot_created = false;   // in this session: whatever Redis holds, changes in between are unknown
+  bool slot_was_lost = false;  // its WAL had been removed and it was made anew
   // Where each earlier timeline ended, from TIMELINE_HISTORY: (timeline, switch point).
   std::vector<std::pair<std::uint32_t, replication::Lsn>> history;
 };
@@ -49,7 +56,8 @@ struct Decision {
 
 Decision decide(const std::optional<sinks::Checkpoint>& checkpoint, const ServerView& server);
 
-// The lines of a timeline history file: "1\t0/3000000\treason". Lines that are none are passed over, as the server does.
+// The lines of a timeline history file: "1\t0/3000000\treason". Lines that are none are passed over, as the server
+// does.
 std::vector<std::pair<std::uint32_t, replication::Lsn>> parse_timeline_history(const std::string& content);
 
 }  // namespace walrelay::sidecar

@@ -16,27 +16,33 @@
 namespace walrelay::sidecar {
 
 enum class State : std::uint8_t { starting, connecting, standby, loading, streaming, waiting, stopping };
-inline constexpr std::array<const char*, 7> kStateNames = {"starting", "connecting", "standby", "loading",
+inline constexpr std::array<const char*, 7> kStateNames = {"starting",  "connecting", "standby", "loading",
                                                            "streaming", "waiting",    "stopping"};
 
-// Cumulative histogram with fixed bounds, in seconds.
+// Cumulative histogram with fixed upper bounds.
 class Histogram {
  public:
-  static constexpr std::array<double, 16> kBounds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
-                                                     0.5,   1,      2.5,   5,    10,    30,   60,  300};
+  explicit Histogram(std::vector<double> bounds) : bounds_(std::move(bounds)), buckets_(bounds_.size()) {}
   void observe(double value) {
     ++count_;
     sum_ += value;
-    for (std::size_t i = 0; i < kBounds.size(); ++i) {
-      if (value <= kBounds[i]) ++buckets_[i];
+    for (std::size_t i = 0; i < bounds_.size(); ++i) {
+      if (value <= bounds_[i]) ++buckets_[i];
     }
   }
   [[nodiscard]] std::uint64_t count() const { return count_; }
   [[nodiscard]] double sum() const { return sum_; }
-  [[nodiscard]] const std::array<std::uint64_t, kBounds.size()>& buckets() const { return buckets_; }
+  [[nodiscard]] const std::vector<double>& bounds() const { return bounds_; }
+  [[nodiscard]] const std::vector<std::uint64_t>& buckets() const { return buckets_; }
+
+  static Histogram of_seconds() {
+    return Histogram({0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300});
+  }
+  static Histogram of_counts() { return Histogram({1, 10, 100, 1000, 10000, 100000, 1000000}); }
 
  private:
-  std::array<std::uint64_t, kBounds.size()> buckets_{};
+  std::vector<double> bounds_;
+  std::vector<std::uint64_t> buckets_;
   std::uint64_t count_ = 0;
   double sum_ = 0;
 };
@@ -52,8 +58,8 @@ struct Status {
                    server_end = replication::Lsn::invalid;
   double lag_seconds = 0;
   std::int64_t lag_bytes = 0;
-  double last_applied_commit_seconds = 0;   // Unix time, the server's
-  double last_message_seconds = 0;          // Unix time, ours
+  double last_applied_commit_seconds = 0;  // Unix time, the server's
+  double last_message_seconds = 0;         // Unix time, ours
 
   // The slot as the server sees it.
   std::int64_t retained_wal_bytes = 0;
@@ -74,7 +80,8 @@ struct Status {
   std::map<std::string, std::uint64_t> gaps;              // by name
   std::uint64_t sessions = 0;
   std::string last_error;
-  Histogram end_to_end, batch_duration;
+  Histogram end_to_end = Histogram::of_seconds(), batch_duration = Histogram::of_seconds();
+  Histogram batch_commands = Histogram::of_counts();
 };
 
 }  // namespace walrelay::sidecar

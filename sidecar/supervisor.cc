@@ -67,7 +67,8 @@ event::Task<> Supervisor::run() {
     ++status_.session_failures[verdict.reason];
     status_.last_error = verdict.sentence;
     status_.state = State::waiting;
-    if (verdict.reason == "protocol" && ++protocol_failures_ >= kProtocolFailuresAtMost) verdict.action = Verdict::Action::stop;
+    if (verdict.reason == "protocol" && ++protocol_failures_ >= kProtocolFailuresAtMost)
+      verdict.action = Verdict::Action::stop;
     if (verdict.action == Verdict::Action::retry_careful && careful_) verdict.action = Verdict::Action::stop;
     if (verdict.action == Verdict::Action::stop) throw StopError(verdict.code, verdict.sentence);
     careful_ = verdict.action == Verdict::Action::retry_careful;

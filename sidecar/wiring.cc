@@ -11,12 +11,18 @@ namespace {
 config::ParameterRule::Shape shape_of(sinks::ParameterShape shape) {
   using To = config::ParameterRule::Shape;
   switch (shape) {
-    case sinks::ParameterShape::template_: return To::template_;
-    case sinks::ParameterShape::column: return To::column;
-    case sinks::ParameterShape::choice: return To::choice;
-    case sinks::ParameterShape::duration: return To::duration;
-    case sinks::ParameterShape::flag: return To::flag;
-    case sinks::ParameterShape::columns: return To::columns;
+    case sinks::ParameterShape::template_:
+      return To::template_;
+    case sinks::ParameterShape::column:
+      return To::column;
+    case sinks::ParameterShape::choice:
+      return To::choice;
+    case sinks::ParameterShape::duration:
+      return To::duration;
+    case sinks::ParameterShape::flag:
+      return To::flag;
+    case sinks::ParameterShape::columns:
+      return To::columns;
   }
   return To::template_;
 }
@@ -132,16 +138,15 @@ void require_tables(const std::vector<sinks::MappingSpec>& mappings,
     const bool found = std::any_of(tables.begin(), tables.end(),
                                    [&name](const auto& each) { return each.second.qualified() == name; });
     if (!found) {
-      throw StopError(ExitCode::configuration, mapping.where + ": table \"" + name +
-                                                   "\" does not exist in this database, or the publication does not carry "
-                                                   "it: create it, or correct the mapping");
+      throw StopError(ExitCode::configuration,
+                      mapping.where + ": table \"" + name +
+                          "\" does not exist in this database, or the publication does not carry "
+                          "it: create it, or correct the mapping");
     }
   }
 }
 
-std::string loaded_cursor(const replication::TableInfo& info) {
-  return TableLoad(info, {}, "", 1).done_cursor();
-}
+std::string loaded_cursor(const replication::TableInfo& info) { return TableLoad(info, {}, "", 1).done_cursor(); }
 
 PipelineCounters add(const PipelineCounters& base, const PipelineCounters& more) {
   return {base.transactions + more.transactions, base.skipped_transactions + more.skipped_transactions,
