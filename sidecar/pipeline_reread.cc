@@ -1,0 +1,93 @@
+// Rows that an UPDATE left incomplete: noted, merged with what follows, written when they are whole (rereads.h).
+#include "sidecar/pipeline.h"
+
+namespace walrelay::sidecar {
+
+using replication::Change;
+using replication::Operation;
+using replication::Row;
+
+namespace {
+
+constexpr std::uint32_t kNotes = 0xffff0000;  // the Batch entries of notes: no mapping has so many writes
+
+}  // namespace
+
+void Pipeline::note_reread(Table& table, Row row) {
+  identity_.clear();
+  table.writer->append_identity(row, identity_);
+  RowKey key = row_key(*table.relation, row);
+  std::string note = to_note(table.relation->schema, table.relation->name, key);
+  Reread& reread = rereads_.add(table.relation->oid, identity_, std::move(key), note, overtaken_.next_chunk());
+  reread.merge(row);
+  sinks::Batch& batch = sink_.batch();
+  batch.open(kNotes, options_.reread_key, sinks::Effect::ordered);
+  batch.command(4);
+  for (const std::string_view argument : {std::string_view("HSET"), std::string_view(options_.reread_key),
+                                          std::string_view(note), std::string_view("1")}) {
+    batch.argument(argument);
+  }
+  batch.close();
+  ++counters_.rereads;
+  if (on_reread) on_reread();
+}
+
+void Pipeline::erase_note(const std::string& note) {
+  sinks::Batch& batch = sink_.batch();
+  batch.open(kNotes, options_.reread_key, sinks::Effect::ordered);
+  batch.command(3);
+  for (const std::string_view argument :
+       {std::string_view("HDEL"), std::string_view(options_.reread_key), std::string_view(note)}) {
+    batch.argument(argument);
+  }
+  batch.close();
+}
+
+// True: the change concerns a noted row and has been dealt with.
+bool Pipeline::merge_reread(Table& table, const Change& change) {
+  const replication::Oid oid = table.relation->oid;
+  const Row before = change.old_row.empty() ? change.new_row : change.old_row;
+  std::string old_identity;
+  table.writer->append_identity(before, old_identity);
+  Reread* reread = rereads_.find(oid, old_identity);
+  if (reread == nullptr) return false;
+  const std::string old_note = reread->note;
+  if (change.operation != Operation::update) {  // gone, or gone before and made anew: nothing is missing any more
+    rereads_.erase(oid, old_identity);
+    erase_note(old_note);
+    return false;
+  }
+  identity_.clear();
+  table.writer->append_identity(change.new_row, identity_);
+  if (identity_ != old_identity) {  // the image moves with the row; the old key goes
+    Change removal = change;
+    removal.operation = Operation::remove;
+    removal.new_row = {};
+    (void)table.writer->apply(removal, true, sink_.batch());
+    Reread image = *reread;
+    rereads_.erase(oid, old_identity);
+    erase_note(old_note);
+    note_reread(table, change.new_row);
+    reread = rereads_.find(oid, identity_);
+    image.merge(change.new_row);
+    const auto values = image.values();
+    reread->fill(values);
+  } else {
+    reread->merge(change.new_row);
+  }
+  if (change.old_full) reread->fill(change.old_row);  // what the change left alone is in the old row
+  if (reread->complete()) {
+    const std::string note = reread->note;
+    write_whole(table, *reread);
+    rereads_.erase(oid, identity_);
+    erase_note(note);
+  }
+  return true;
+}
+
+void Pipeline::write_whole(Table& table, const Reread& reread) {
+  const auto values = reread.values();
+  table.writer->replace(values, false, sink_.batch());
+}
+
+}  // namespace walrelay::sidecar

@@ -1,0 +1,100 @@
+// The moment when a session is decided: what to load, what to take up, and off it goes (session.h).
+#include "sidecar/session.h"
+#include "sidecar/wiring.h"
+
+namespace walrelay::sidecar {
+
+using replication::to_string;
+
+namespace {
+
+constexpr event::milliseconds kTick{200};
+
+}  // namespace
+
+void Session::begin(const Decision& decision, const sinks::RedisSink::Found& found) {
+  sinks::Origin origin;
+  origin.system_identifier = server_.system_identifier;
+  origin.timeline = server_.timeline;
+  origin.database = server_.database;
+  origin.slot_incarnation = decision.load || !found.checkpoint ? to_string(server_.confirmed_flush)
+                                                               : found.checkpoint->origin.slot_incarnation;
+  const bool loading = decision.load || decision.resume;
+  applied_ = decision.verified;
+  wire();
+  for (const auto& [oid, table] : relations_.all()) {
+    if (table->writer == nullptr) continue;
+    for (const std::uint32_t write : table->writer->writes()) {
+      write_names_.emplace(
+          write, "mapping \"" + table->writer->mapping() + "\", table \"" + table->relation->qualified() + "\"");
+    }
+  }
+  sink_->start(origin, loading ? "load" : "stream", decision.verified, decision.sent);
+  status_.state = loading ? State::loading : State::streaming;
+  ++status_.sessions;
+  begin_loads(decision, found);
+  watching_.emplace(loop_, catalogue_->watch(), [this](std::exception_ptr error) { fail(error); });
+  loader_->start();
+  stream_->start();
+  ticker_.start(kTick, kTick);
+}
+
+void Session::begin_loads(const Decision& decision, const sinks::RedisSink::Found& found) {
+  const std::string load_key = sinks::load_key(config_.source.slot);
+  if (decision.load) {
+    write_control({"DEL", load_key, sinks::reread_key(config_.source.slot)});
+  } else {
+    cursors_ = found.load;
+    restore_rereads(found.reread);
+  }
+  bool any = false;
+  for (const auto& [oid, info] : catalogue_->tables()) {
+    if (!config_.load.initial) {
+      write_control({"HSET", load_key, info.qualified(), loaded_cursor(info)});
+      continue;
+    }
+    const auto cursor = cursors_.find(info.qualified());
+    if (cursor != cursors_.end() && is_loaded(cursor->second, info)) continue;
+    any = true;
+    relations_.set_loading(oid, true);
+    if (slot_created_) {
+      loader_->add(info, "");
+    } else {
+      catalogue_->when_settled(info, false);
+    }
+  }
+  if (!any) loader_->on_all_loaded();
+}
+
+void Session::restore_rereads(const std::map<std::string, std::string>& notes) {
+  for (const auto& [text, unused] : notes) {
+    const auto note = parse_note(text);
+    if (!note) continue;
+    for (const auto& [oid, table] : relations_.all()) {
+      const auto& relation = *table->relation;
+      if (table->writer == nullptr || relation.schema != note->schema || relation.name != note->table) continue;
+      std::vector<replication::Value> row(relation.columns.size(), {replication::ValueState::absent, {}});
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        for (const auto& [name, value] : note->key) {
+          if (name == relation.columns[i].name && value) row[i] = {replication::ValueState::text, *value};
+          if (name == relation.columns[i].name && !value) row[i] = {replication::ValueState::null, {}};
+        }
+      }
+      std::string identity;
+      table->writer->append_identity(row, identity);
+      rereads_.add(oid, identity, note->key, text, overtaken_.next_chunk());
+    }
+  }
+}
+
+void Session::write_control(std::initializer_list<std::string_view> command) {
+  constexpr std::uint32_t kControl = 0xffff0002;
+  sinks::Batch& batch = sink_->batch();
+  batch.open(kControl, *(command.begin() + 1), sinks::Effect::ordered);
+  batch.command(command.size());
+  for (const std::string_view argument : command) batch.argument(argument);
+  batch.close();
+  sink_->loaded(0);
+}
+
+}  // namespace walrelay::sidecar
