@@ -42,11 +42,10 @@ class JsonValues::Literal {
   // "[0:2][1:3]=" before an array with other lower bounds than 1.
   bool skip_bounds() {
     if (peek() != '[') return true;
-    const std::size_t equals = text_.find('=');
-    if (equals == std::string_view::npos) return false;
-    if (text_.substr(0, equals).find_first_not_of("[]:+-0123456789") != std::string_view::npos) return false;
-    at_ = equals + 1;
-    return true;
+    while (skip('[')) {
+      if (!skip_integer() || !skip(':') || !skip_integer() || !skip(']')) return false;
+    }
+    return skip('=');
   }
 
   struct Item {
@@ -86,6 +85,13 @@ class JsonValues::Literal {
   }
 
  private:
+  bool skip_integer() {
+    skip('-');
+    const std::size_t begin = at_;
+    while (peek() >= '0' && peek() <= '9') ++at_;
+    return at_ > begin;
+  }
+
   void start_buffer(std::size_t begin, bool& changed, std::string& buffer) const {
     if (!changed) buffer.assign(text_.substr(begin, at_ - begin));
     changed = true;

@@ -70,10 +70,10 @@ class ModelRedis {
   std::map<std::string, Entry> keys;
 
   void apply(const std::vector<Command>& commands) {
-    for (const Command& command : commands) apply(command);
+    for (const Command& command : commands) run(command);
   }
 
-  void apply(const Command& c) {
+  void run(const Command& c) {
     if (c.at(0) == "UNLINK") {
       keys.erase(c.at(1));
     } else if (c.at(0) == "HSET") {

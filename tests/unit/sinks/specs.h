@@ -1,0 +1,51 @@
+// Mappings for the tests, written shortly.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sinks/mapping.h"
+
+namespace walrelay::sinks::testing {
+
+inline Parameter text_parameter(const std::string& text) {
+  Parameter parameter;
+  parameter.text = text;
+  return parameter;
+}
+
+inline WriteSpec hash(const std::string& key) { return {"hash", {{"key", text_parameter(key)}}, ""}; }
+
+// One column as it is, or with no column the row as JSON.
+inline WriteSpec string(const std::string& key, const std::string& column = "") {
+  WriteSpec spec{"string", {{"key", text_parameter(key)}}, ""};
+  if (!column.empty()) spec.parameters["column"] = text_parameter(column);
+  return spec;
+}
+
+inline WriteSpec with_ttl(WriteSpec spec, std::chrono::milliseconds ttl) {
+  spec.parameters["ttl"].duration = ttl;
+  return spec;
+}
+
+inline WriteSpec including(WriteSpec spec, std::vector<std::string> columns) {
+  spec.parameters["columns"].include = std::move(columns);
+  return spec;
+}
+
+inline MappingSpec mapping(const std::string& name, const std::string& table, std::vector<WriteSpec> writes) {
+  MappingSpec spec;
+  spec.name = name;
+  spec.table = table;
+  spec.writes = std::move(writes);
+  return spec;
+}
+
+// The key of "HSET user:1 ...".
+inline std::string first_key(const std::string& line) {
+  const std::size_t begin = line.find(' ') + 1;
+  return line.substr(begin, line.find(' ', begin) - begin);
+}
+
+}  // namespace walrelay::sinks::testing
