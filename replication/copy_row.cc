@@ -73,7 +73,9 @@ void append_unescaped(std::string_view field, std::string& out) {
 // The end of the field that starts at `at`: the next tab that no backslash protects, or the end of the line.
 std::size_t field_end(std::string_view line, std::size_t at, const Relation& relation) {
   for (; at < line.size() && line[at] != '\t'; ++at) {
-    if (line[at] == '\\' && ++at == line.size()) fail_line(relation, "ends within an escape.");
+    if (line[at] != '\\') continue;
+    ++at;  // over what the backslash protects
+    if (at == line.size()) fail_line(relation, "ends within an escape.");
   }
   return at;
 }

@@ -92,7 +92,7 @@ std::unique_ptr<Encoding> Encoding::make(std::string_view server_encoding) {
   }
   if (found->iconv == nullptr) return nullptr;
   iconv_t converter = iconv_open("UTF-8", found->iconv);
-  if (converter == reinterpret_cast<iconv_t>(-1)) {
+  if (reinterpret_cast<std::intptr_t>(converter) == -1) {
     throw std::runtime_error("The database's encoding " + std::string(server_encoding) + " needs the converter " +
                              found->iconv + ", which this system's iconv lacks; install glibc's gconv modules.");
   }

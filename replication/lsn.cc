@@ -11,8 +11,8 @@ namespace {
 std::optional<std::uint32_t> parse_half(std::string_view digits) {
   if (digits.empty() || digits.size() > 8) return std::nullopt;
   std::uint32_t half = 0;
-  const char* end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, half, 16);
+  const char* const end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), half, 16);
   if (error != std::errc{} || stop != end) return std::nullopt;
   return half;
 }

@@ -4,9 +4,10 @@
 //                ^ next read
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
-#include <cstring>
 #include <stdexcept>
 #include <string_view>
 #include <type_traits>
@@ -74,9 +75,9 @@ class Reader {
  private:
   template <class T>
   T integer() {
-    const auto raw = bytes(sizeof(T));
-    T value;
-    std::memcpy(&value, raw.data(), sizeof(T));
+    std::array<char, sizeof(T)> raw;
+    std::copy_n(bytes(sizeof(T)).begin(), sizeof(T), raw.begin());
+    const auto value = std::bit_cast<T>(raw);
     if constexpr (sizeof(T) == 1 || std::endian::native == std::endian::big) {
       return value;
     } else if constexpr (sizeof(T) == 2) {

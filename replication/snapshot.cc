@@ -10,8 +10,8 @@ constexpr std::uint32_t kFirstNormalXid = 3;  // 1 and 2, bootstrap and frozen, 
 
 std::optional<std::uint64_t> parse_number(std::string_view digits) {
   std::uint64_t number = 0;
-  const char* end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, number);
+  const char* const end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (error != std::errc{} || stop != end) return std::nullopt;
   return number;
 }
