@@ -36,6 +36,7 @@ class Walrelay {
 
   void start();                               // the same configuration again after an end
   void configure(const std::string& config);  // for the next start
+  void set_environment(const std::map<std::string, std::string>& env) { options_.env = env; }  // for the next start
   void wait_ready(
       milliseconds timeout = seconds(60));  // until /readyz says 200; throws with the log when it ends before
   // Until this run's log holds `text`. Throws like wait_ready.
