@@ -5,6 +5,7 @@
 //   cut:   a transaction too long for one MULTI; EXEC at a row, with a checkpoint that names the place
 #include <algorithm>
 
+#include "event/crash_point.h"
 #include "sinks/redis_reply.h"
 #include "sinks/redis_sink_state.h"
 #include "sinks/resp.h"
@@ -156,6 +157,7 @@ void RedisSink::State::on_written() {
 }
 
 void RedisSink::State::finish() {
+  event::crash_point();
   Flight& flight = *current;
   flight.verified = applied;
   write_closing(flight);

@@ -8,6 +8,7 @@
 // part of a removal may be repeated. A cut names the position *before* the row that asked for the removal.
 #include <algorithm>
 
+#include "event/crash_point.h"
 #include "sinks/redis_sink_state.h"
 
 namespace walrelay::sinks {
@@ -85,6 +86,7 @@ event::Task<> RedisSink::State::scan(Removal& asked) {
     auto scanning_on = scanner->command(std::move(step));
     const Reply page = co_await std::move(scanning_on);
     if (page.elements.size() != 2) throw RedisError("LOST", connection.name() + " answered SCAN with no cursor");
+    event::crash_point();
     cursor = page.elements[0].text;
     std::vector<std::string> keys;
     for (const Reply& key : page.elements[1].elements) {

@@ -135,7 +135,7 @@ void RedisSink::commit(replication::Lsn end, std::int64_t commit_time_us) {
   s.here = {end, replication::Lsn::invalid, 0};
   s.commit_time_us = commit_time_us;
   const bool torn = s.current != nullptr && s.current->torn;
-  if (s.nothing_filling() && !torn) {
+  if (s.nothing_filling() && !torn && !s.removing) {
     s.filled.rows = 0;
     s.quiet_commit = true;
     s.turn.schedule();
@@ -166,7 +166,9 @@ void RedisSink::remove_owned(std::vector<OwnedKeys> owned, std::vector<std::uint
   State& s = *state_;
   if (s.failed) return;
   if (!s.removing) {
-    if (s.running() && s.whole() && s.filled.committed && s.reached(s.here)) s.hand_over();
+    // What is complete need not wait for the removal.
+    const bool complete = s.filled.committed && s.whole() && s.filled.complete_bytes == s.filling_bytes();
+    if (s.running() && complete && s.reached(s.here)) s.hand_over();
     s.before_removal = s.open ? s.last_row : s.here;
   }
   s.removing = true;

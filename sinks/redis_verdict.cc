@@ -7,6 +7,7 @@
 //   an error inside EXEC      all the others did happen: BatchRefused, or a dead letter per command
 #include <algorithm>
 
+#include "event/crash_point.h"
 #include "sinks/redis_reply.h"
 #include "sinks/redis_sink_state.h"
 
@@ -176,6 +177,7 @@ void RedisSink::State::on_fence(const redisReply& reply, bool after_exec) {
 }
 
 void RedisSink::State::complete() {
+  event::crash_point();
   const std::unique_ptr<Flight> flight = std::move(executing);
   ++counters.batches;
   counters.commands += flight->commands;

@@ -91,12 +91,19 @@ class FakeRedisSession {
 
   void answer(const FakeRedis::Words& words) {
     server_.seen.push_back(words);
+    if (silent_) return;
     const bool breaks = server_.replies == server_.break_at_reply;
     if (breaks && !server_.run_before_break) return close();
     std::string reply;
     const auto scripted = server_.on_command ? server_.on_command(words) : std::nullopt;
     reply = scripted ? *scripted : carry_out(words);
+    if (scripted && words.front() == "EXEC") {
+      queueing_ = false;
+      queue_.clear();
+      watched_.clear();
+    }
     ++server_.replies;
+    silent_ = reply.empty();
     if (breaks) return close();
     out_ += reply;
   }
@@ -155,6 +162,7 @@ class FakeRedisSession {
   redisReader* reader_;
   std::string out_;
   bool queueing_ = false;
+  bool silent_ = false;
   std::vector<FakeRedis::Words> queue_;
   std::map<std::string, std::uint64_t> watched_;
   event::Deferred next_turn_;

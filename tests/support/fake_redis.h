@@ -42,7 +42,7 @@ class FakeRedis {
   void half_close_all();                       // no more replies, but still reading
   [[nodiscard]] std::size_t sessions() const;
 
-  // The script. A raw reply takes the place of the command; "" is silence.
+  // The script. A raw reply takes the place of the command; "" is silence from then on.
   std::function<std::optional<std::string>(const Words&)> on_command;
   std::function<std::optional<std::string>(const Words&)> on_element;  // of a queued command when EXEC runs
   std::function<void()> on_executed;                                   // after each EXEC that ran
@@ -81,6 +81,7 @@ class FakeRedis {
   std::unique_ptr<event::Poll> poll_;
   std::vector<std::unique_ptr<FakeRedisSession>> sessions_;
   std::map<std::string, std::uint64_t> versions_;
+  std::vector<std::string> cursors_;  // of SCAN: the key each goes on with
   event::Deferred bury_;
 };
 

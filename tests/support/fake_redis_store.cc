@@ -103,19 +103,24 @@ std::string FakeRedis::run_hash(const Words& words) {
   return integer(changed);
 }
 
-// Two keys a page, so that a scan takes several. MATCH understands a trailing star only.
+// Two keys a page, so that a scan takes several; a cursor remembers a key, so that removals meanwhile hide none. MATCH
+// understands a trailing star only.
 std::string FakeRedis::run_scan(const Words& words) {
   std::string prefix;
   const auto match = std::find(words.begin(), words.end(), "MATCH");
   if (match != words.end()) prefix = (match + 1)->substr(0, (match + 1)->size() - 1);
-  const auto from = static_cast<std::size_t>(std::stoull(words[1]));
+  const auto cursor = static_cast<std::size_t>(std::stoull(words[1]));
+  auto at = cursor == 0 ? keys.begin() : keys.lower_bound(cursors_.at(cursor - 1));
   std::vector<std::string> page;
-  std::size_t at = 0;
-  for (const auto& [key, value] : keys) {
-    if (at >= from && at < from + 2 && key.starts_with(prefix)) page.push_back(bulk(key));
-    ++at;
+  for (int i = 0; i < 2 && at != keys.end(); ++i, ++at) {
+    if (at->first.starts_with(prefix)) page.push_back(bulk(at->first));
   }
-  return array({bulk(from + 2 < at ? std::to_string(from + 2) : "0"), array(page)});
+  std::string next = "0";
+  if (at != keys.end()) {
+    cursors_.push_back(at->first);
+    next = std::to_string(cursors_.size());
+  }
+  return array({bulk(next), array(page)});
 }
 
 }  // namespace walrelay::support

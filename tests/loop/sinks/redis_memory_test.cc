@@ -1,0 +1,130 @@
+// RedisSink against a fake Redis: long transactions, and how much is held.
+#include "tests/loop/sinks/redis_sink_fixture.h"
+
+namespace walrelay::sinks {
+namespace {
+
+TEST_F(RedisSinkTest, AnOpenTransactionIsNotShown) {
+  SinkSession session(loop, server.options(), options());
+  session.begin();
+  session.transaction("a", "1", 0x20);
+  session.set("b", "1", inside(0x20, 0x2f, 1));
+  session.sink.flush();
+  bool over = false;
+  event::Timer later(loop, [&] { over = true; });
+  later.start(event::milliseconds(30));
+  run_until(loop, [&] { return over; });
+  EXPECT_EQ(value_of("b"), "");
+  EXPECT_FALSE(session.sink.drained());
+  session.sink.commit(Lsn{0x30}, 1);
+  session.wait_applied(0x30);
+  EXPECT_EQ(value_of("b"), "1");
+}
+
+TEST_F(RedisSinkTest, ALongTransactionStreamsAndIsShownAtItsCommit) {
+  RedisSinkOptions small = options();
+  small.flush.max_bytes = 16 * 1024;
+  SinkSession session(loop, server.options(), small);
+  session.begin();
+  for (std::uint64_t i = 1; i <= 2000; ++i) {
+    session.set("k" + std::to_string(i), "1", inside(0x10, 0x2f, i));
+    if (session.sink.full()) run_until(loop, [&] { return !session.sink.full(); });
+    EXPECT_LE(session.sink.buffered(), 32U * 1024);
+  }
+  EXPECT_GT(count_seen("HSET"), 1000U);
+  EXPECT_EQ(count_seen("EXEC"), 0U);
+  EXPECT_EQ(value_of("k1"), "");
+  session.sink.commit(Lsn{0x30}, 1);
+  session.wait_applied(0x30);
+  EXPECT_EQ(count_seen("EXEC"), 1U);
+  EXPECT_EQ(value_of("k2000"), "1");
+  EXPECT_EQ(session.sink.counters().batches, 1U);
+}
+
+TEST_F(RedisSinkTest, ATransactionBeyondTheLimitIsCut) {
+  for (const bool careful : {false, true}) {
+    server.flush_all();
+    server.seen.clear();
+    RedisSinkOptions small = options();
+    small.careful = careful;
+    small.flush.max_bytes = 4 * 1024;
+    small.flush.max_transaction = 16 * 1024;
+    SinkSession session(loop, server.options(), small);
+    session.begin();
+    for (std::uint64_t i = 1; i <= 2000; ++i) {
+      session.set("k" + std::to_string(i), "1", inside(0x10, 0x2f, i));
+      if (session.sink.full()) run_until(loop, [&] { return !session.sink.full() || session.events.failures > 0; });
+    }
+    ASSERT_EQ(session.events.failures, 0) << session.events.failure.what();
+    ASSERT_GE(count_seen("EXEC"), 3U);
+    const Position part = session.events.last_applied();
+    EXPECT_EQ(part.committed, Lsn{0x10});
+    EXPECT_EQ(part.open_commit, Lsn{0x2f});
+    EXPECT_GT(part.changes, 100U);
+    EXPECT_EQ(value_of("k" + std::to_string(part.changes)), "1");
+    EXPECT_EQ(value_of("k2000"), "");
+    session.sink.commit(Lsn{0x30}, 1);
+    session.wait_recorded(0x30);
+    EXPECT_EQ(value_of("k2000"), "1");
+    EXPECT_EQ(stated("verified"), "0/30");
+    EXPECT_TRUE(std::is_sorted(session.events.applied.begin(), session.events.applied.end()));
+    EXPECT_TRUE(std::is_sorted(session.events.recorded.begin(), session.events.recorded.end()));
+  }
+}
+
+TEST_F(RedisSinkTest, FullUntilRedisReads) {
+  RedisSinkOptions small = options();
+  small.flush.max_bytes = 64 * 1024;
+  SinkSession session(loop, server.options(), small);
+  session.begin();
+  server.deaf = true;
+  std::uint64_t lsn = 0x20;
+  std::size_t most = 0;
+  const std::string value(1000, 'x');
+  // Feed whenever it lets us; the sockets between take some megabytes, then nothing moves any more.
+  int idle_turns = 0;
+  while (idle_turns < 200) {
+    if (session.sink.full()) {
+      ++idle_turns;
+      bool over = false;
+      event::Timer later(loop, [&] { over = true; });
+      later.start(event::milliseconds(1));
+      run_until(loop, [&] { return over; });
+      continue;
+    }
+    idle_turns = 0;
+    session.transaction("k" + std::to_string(lsn), value, lsn);
+    lsn += 0x10;
+    most = std::max(most, session.sink.buffered());
+    ASSERT_LT(lsn, 0x10000000U) << "it never became full";
+  }
+  EXPECT_LE(most, 3 * small.flush.max_bytes);
+  EXPECT_TRUE(session.events.applied.empty());
+  EXPECT_EQ(session.events.failures, 0);
+}
+
+// The owner feeds from on_writable and on_applied, as the pipeline does.
+TEST_F(RedisSinkTest, FeedingFromTheEvents) {
+  RedisSinkOptions small = options();
+  small.flush.max_bytes = 8 * 1024;
+  small.flush.batch_size = 10;
+  SinkSession session(loop, server.options(), small);
+  session.begin();
+  std::uint64_t lsn = 0x20;
+  const auto feed = [&] {
+    while (!session.sink.full() && lsn < 0x20 + 2000 * 2) {
+      lsn += 2;
+      session.transaction("k" + std::to_string(lsn % 100), std::to_string(lsn), lsn);
+    }
+  };
+  session.events.when_writable = feed;
+  session.events.when_applied = feed;
+  feed();
+  session.wait_recorded(0x20 + 2000 * 2);
+  EXPECT_EQ(session.events.failures, 0) << session.events.failure.what();
+  EXPECT_EQ(session.sink.counters().transactions, 2000U);
+  EXPECT_TRUE(std::is_sorted(session.events.applied.begin(), session.events.applied.end()));
+}
+
+}  // namespace
+}  // namespace walrelay::sinks
