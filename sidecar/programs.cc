@@ -71,6 +71,10 @@ ExitCode serve(const config::Config& config, sinks::MappingSet& mappings) {
                                 {"slot", config.source.slot},
                                 {"publication", config.source.publication},
                                 {"http", config.http.listen}});
+  for (const auto& word : config.source.dropped)
+    log::info("the source url has a word of another driver; it is not used", {{"word", word}});
+  for (const auto& word : config.target.dropped)
+    log::info("the target url has a word of another client; it is not used", {{"word", word}});
   supervisor.start();
   loop.run();
   log::info("walrelay ends", {{"exit_code", static_cast<int>(supervisor.exit_code())}});

@@ -99,6 +99,7 @@ sinks::RedisOptions redis_options(const config::Target& target) {
 replication::ConnectionOptions postgres_options(const config::Source& source, bool replication, const char* role) {
   replication::ConnectionOptions options;
   options.parameters = source.parameters;
+  if (source.key_password.given()) options.parameters.emplace_back("sslpassword", source.key_password.read().reveal());
   if (source.password.given()) options.password = [&source] { return source.password.read().reveal(); };
   options.replication = replication;
   options.application_name = "walrelay " + source.slot + " " + role;

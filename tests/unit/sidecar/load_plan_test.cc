@@ -27,8 +27,9 @@ TEST(LoadPlan, CutsEveryLeafIntoRangesWithAnOpenEnd) {
     seen.push_back(load.leaf(range->leaf).name + " " + range->where());
     load.finished(*range);
   }
-  EXPECT_EQ(seen, (std::vector<std::string>{"a ctid >= '(0,0)' AND ctid < '(10,0)'", "a ctid >= '(10,0)' AND ctid < '(20,0)'",
-                                            "a ctid >= '(20,0)'", "b ctid >= '(0,0)'"}));
+  EXPECT_EQ(seen,
+            (std::vector<std::string>{"a ctid >= '(0,0)' AND ctid < '(10,0)'", "a ctid >= '(10,0)' AND ctid < '(20,0)'",
+                                      "a ctid >= '(20,0)'", "b ctid >= '(0,0)'"}));
   EXPECT_TRUE(load.done());
   EXPECT_EQ(load.cursor(), load.done_cursor());
   EXPECT_TRUE(is_loaded(load.cursor(), users()));

@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "replication/connection.h"
+#include "replication/reader.h"
 #include "sidecar/backoff.h"
 #include "sidecar/policy.h"
 #include "sidecar/progress.h"
 #include "sidecar/server_clock.h"
-#include "replication/connection.h"
-#include "replication/reader.h"
 #include "sinks/mapping.h"
 #include "sinks/redis_sink.h"
 
@@ -92,7 +92,8 @@ TEST(Decide, FollowsTheTable) {
 }
 
 TEST(TimelineHistory, ReadsSwitchPointsAndPassesOverTheRest) {
-  const auto history = parse_timeline_history("1\t0/3000000\tno recovery target specified\n\n# note\n2\t1/A0\tbefore 2024\n");
+  const auto history =
+      parse_timeline_history("1\t0/3000000\tno recovery target specified\n\n# note\n2\t1/A0\tbefore 2024\n");
   ASSERT_EQ(history.size(), 2U);
   EXPECT_EQ(history[0], (std::pair<std::uint32_t, Lsn>(1, Lsn(0x3000000))));
   EXPECT_EQ(history[1], (std::pair<std::uint32_t, Lsn>(2, Lsn(0x1000000A0))));
@@ -112,7 +113,8 @@ TEST(Progress, HoldsBackWhatIsYoung) {
 TEST(Progress, NeverConfirmsWhatIsYoungerThanTheHold) {
   const Progress::Clock::time_point start{};
   Progress progress(milliseconds(5000));
-  for (int i = 0; i < 1000; ++i) progress.on_recorded(Lsn(static_cast<std::uint64_t>(i) + 1), start + milliseconds(i * 10));
+  for (int i = 0; i < 1000; ++i)
+    progress.on_recorded(Lsn(static_cast<std::uint64_t>(i) + 1), start + milliseconds(i * 10));
   // At 10 s, everything recorded in the first 5 s may go: the grain of 100 ms may hold back a little more, never less.
   const auto confirmable = static_cast<std::uint64_t>(progress.confirmable(start + seconds(10)));
   EXPECT_LE(confirmable, 501U);
