@@ -27,12 +27,15 @@ struct TableInfo {
     bool identity = false;  // of the effective replica identity (all when FULL; none when it has none)
     bool primary = false;
     bool generated = false;
+    int number = 0;           // attnum: a column dropped and added again under its name is another one
+    std::string defined_by;   // the transaction that last wrote its definition
   };
   std::vector<Column> columns;      // live ones, in order
   std::vector<std::string> leaves;  // partitioned: its leaf partitions, quoted and qualified
   bool usable_identity = false;     // an UPDATE or DELETE can name its row
   bool may_select = false;          // this role may read every published column
   bool owned = false;               // this role may add it to a publication
+  std::string files;                // of it or its leaves: others when it was rewritten or truncated
   std::int64_t estimated_rows = 0;
   std::int64_t pages = 0;
   std::string row_filter;                      // of the publication (PG 15), SQL or empty
@@ -51,13 +54,13 @@ struct PublicationState {
   bool all_tables = false;
   bool via_root = false;
   bool inserts = false, updates = false, deletes = false, truncates = false;
-  bool owned = false;               // this role may alter it
-  std::vector<std::string> tables;  // qualified, not quoted; as it publishes them
+  bool owned = false;                    // this role may alter it
+  std::vector<std::string> tables = {};  // qualified, not quoted; as it publishes them
   struct Member {
     std::string qualified;  // as above
     std::string quoted;     // for SQL
   };
-  std::vector<Member> members;  // named in it one by one: not those of FOR ALL TABLES or FOR TABLES IN SCHEMA
+  std::vector<Member> members = {};  // named in it one by one: not those of FOR ALL TABLES or FOR TABLES IN SCHEMA
 };
 event::Task<std::optional<PublicationState>> find_publication(Connection& connection, std::string name);
 

@@ -1,7 +1,5 @@
 #include "replication/stream.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -11,6 +9,7 @@
 #include <variant>
 
 #include "replication/frame.h"
+#include "replication/wakeup_pace.h"
 
 namespace walrelay::replication {
 
@@ -19,21 +18,9 @@ namespace {
 // How much CopyData one wake-up delivers before the rest of the loop gets its turn.
 constexpr std::size_t kBudget = 256 * 1024;
 // A read that gave so much is followed by another one at once: asking the kernel first would be a waste.
-constexpr std::size_t kFullRead = 16 * 1024;
-
-// The server sends each message with a system call of its own, and wakes us for each. When messages come one after the
-// other, a short rest lets several of them arrive in one wake-up, which saves both sides most of their system time.
-constexpr long kRestNs = 50'000;
-// "One after the other": so many wake-ups in a row that brought little and followed the last one so soon. A small
-// transaction's few messages are fewer, so it is never delayed.
-constexpr std::int64_t kBusyGapNs = 30'000;
-constexpr int kBusyWakeups = 8;
+constexpr std::size_t kFullRead = WakeupPace::kLittle;
 
 constexpr std::chrono::milliseconds kDefaultStatusInterval{10000};
-
-std::int64_t monotonic_ns() {
-  return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 std::int64_t wall_clock_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -58,7 +45,6 @@ struct Stream::State {
   void send_status(Lsn flush, bool reply_requested);
   void put(std::string_view status);
   void watch();
-  void rest_when_busy(std::size_t delivered);
   void end(std::exception_ptr error);
 
   event::Loop& loop;
@@ -69,8 +55,7 @@ struct Stream::State {
   bool paused = false;
   bool resume_asked = false;  // from inside the handler's own call
   bool output_left = false;
-  int busy_wakeups = 0;
-  std::int64_t drained_at_ns = 0;
+  WakeupPace pace;
   Lsn received = Lsn::invalid;
   Lsn confirmed = Lsn::invalid;
   StreamCounters counters;
@@ -148,7 +133,7 @@ void Stream::State::on_timer() noexcept {
 }
 
 void Stream::State::read_and_drain() {
-  const std::int64_t woken_at_ns = monotonic_ns();
+  pace.woken();
   std::size_t delivered = 0, before = 0;
   do {
     before = delivered;
@@ -156,17 +141,7 @@ void Stream::State::read_and_drain() {
     if (connection.socket() < 0) poll->close();  // before the handler can open another of the same number
     if (!drain(delivered)) return;
   } while (delivered - before >= kFullRead || connection.input_waiting());
-  const bool soon = woken_at_ns - drained_at_ns < kBusyGapNs;
-  busy_wakeups = soon && delivered < kFullRead ? busy_wakeups + 1 : 0;
-  rest_when_busy(delivered);
-}
-
-void Stream::State::rest_when_busy(std::size_t delivered) {
-  if (busy_wakeups >= kBusyWakeups && delivered > 0) {
-    const timespec pause{.tv_sec = 0, .tv_nsec = kRestNs};
-    clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr);
-  }
-  drained_at_ns = monotonic_ns();
+  pace.drained(delivered);
 }
 
 // Hands out what libpq holds. True: all of it; else the handler had enough, or the budget is spent, or it is over.
