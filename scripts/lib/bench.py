@@ -43,7 +43,7 @@ source: {{url: "postgresql://postgres@/bench?host={home}&port={port}", slot: {sl
 target: {{url: "{redis}"}}
 flush: {{interval: {interval}}}
 load: {{initial: {initial}}}
-log: {{level: warn}}
+log: {{level: info}}
 http: {{listen: 127.0.0.1:HTTP_PORT}}
 mappings:
   - {{table: public.{table}, write: [{{hash: {{key: "{table}:{{id}}"}}}}]}}
