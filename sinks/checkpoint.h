@@ -27,17 +27,17 @@ struct Checkpoint {
   replication::Position verified;
   replication::Position sent;
   Origin origin;
-  std::uint64_t epoch = 0;   // the fence value of its writer
-  std::string phase;         // "load" until every table was read once, then "stream"
+  std::uint64_t epoch = 0;  // the fence value of its writer
+  std::string phase;        // "load" until every table was read once, then "stream"
 };
 
-std::string checkpoint_key(std::string_view slot);  // walrelay:{slot}:checkpoint
-std::string fence_key(std::string_view slot);       // walrelay:{slot}:fence
-std::string load_key(std::string_view slot);        // walrelay:{slot}:load      table -> cursor of its initial load
-std::string reread_key(std::string_view slot);      // walrelay:{slot}:reread    rows that must be read again
-std::string dead_letter_key(std::string_view slot); // walrelay:{slot}:dead      a stream
+std::string checkpoint_key(std::string_view slot);   // walrelay:{slot}:checkpoint
+std::string fence_key(std::string_view slot);        // walrelay:{slot}:fence
+std::string load_key(std::string_view slot);         // walrelay:{slot}:load      table -> cursor of its initial load
+std::string reread_key(std::string_view slot);       // walrelay:{slot}:reread    rows that must be read again
+std::string dead_letter_key(std::string_view slot);  // walrelay:{slot}:dead      a stream
 
-std::string to_field(const replication::Position& position);                      // "16/B374D848" or "16/B3..+16/B4..:12"
+std::string to_field(const replication::Position& position);  // "16/B374D848" or "16/B3..+16/B4..:12"
 std::optional<replication::Position> position_from_field(std::string_view text);
 
 std::map<std::string, std::string> to_fields(const Checkpoint& checkpoint);

@@ -20,6 +20,12 @@ bool digit(unsigned char c) { return c >= '0' && c <= '9'; }
 bool hex(unsigned char c) { return digit(c) || (c >= 'a' && c <= 'f'); }
 bool in(std::string_view set, unsigned char c) { return set.find(static_cast<char>(c)) != std::string_view::npos; }
 
+// Whether `c` is the letter of the word after so many.
+bool spells(std::string_view word, int letters, unsigned char c) {
+  const auto at = static_cast<std::size_t>(letters);
+  return at < word.size() && word[at] == static_cast<char>(c);
+}
+
 // 0 start, 1 after '-', 2 a lone zero, 3.. after so many digits without a leading zero.
 int step_integer(int state, unsigned char c) {
   constexpr int kMostDigits = 19;
@@ -32,9 +38,8 @@ int step_integer(int state, unsigned char c) {
 // 0 start, 1 after '-', 2 a lone zero, 3 whole digits, 4 '.', 5 fraction, 6 'e', 7 its sign, 8 its digits;
 // 10..12 spells NaN, 20..27 spells Infinity.
 int step_number(int state, unsigned char c) {
-  constexpr std::string_view kNan = "NaN", kInfinity = "Infinity";
-  if (state >= 20) return state < 27 && c == kInfinity[static_cast<std::size_t>(state) - 19] ? state + 1 : kDead;
-  if (state >= 10) return state < 12 && c == kNan[static_cast<std::size_t>(state) - 9] ? state + 1 : kDead;
+  if (state >= 20) return spells("Infinity", state - 19, c) ? state + 1 : kDead;
+  if (state >= 10) return spells("NaN", state - 9, c) ? state + 1 : kDead;
   if (state == 0 && c == '-') return 1;
   if (state == 0 && c == 'N') return 10;
   if (state <= 1) return c == 'I' ? 20 : c == '0' ? 2 : digit(c) ? 3 : kDead;

@@ -4,6 +4,7 @@
 //   some unchanged          the same without those fields                             partial
 //   every column NULL       UNLINK key: Redis has no empty hashes                     remove
 //   replaced from a table   UNLINK key, then HSET: no stale field survives            remove, then whole
+//     where nothing stands  HSET alone                                                whole; with NULLs partial
 //
 // With a ttl the hash may have gone since, so an unchanged field cannot be relied on: the row is read again.
 #include "sinks/columns.h"
@@ -55,10 +56,11 @@ class HashWrite final : public KeyedWrite {
   void replace_row(std::string_view key, Row row, bool fresh, Batch& batch) override {
     // Its own entry: see batch.cc.
     if (!fresh) unlink(key, batch);
-    const std::size_t texts = counts(row).texts;
-    if (texts == 0) return;
-    batch.open(number(), key, Effect::whole);
-    set_fields(key, row, texts, batch);
+    const Counts count = counts(row);
+    if (count.texts == 0) return;
+    // Without the removal it says nothing of the columns that are NULL: it must not replace what the stream said.
+    batch.open(number(), key, fresh && count.nulls > 0 ? Effect::partial : Effect::whole);
+    set_fields(key, row, count.texts, batch);
     expire(key, batch);
     batch.close();
   }

@@ -1,4 +1,4 @@
-// From rows to Redis commands: what the user wrote (MappingSpec), bound to one version of one relation (RelationWriter).
+// From rows to Redis commands: what the user wrote (MappingSpec), bound to a version of a relation (RelationWriter).
 //
 //   MappingSpec ──compile()──> Mapping ──bind(Relation)──> RelationWriter ──upsert/remove──> Batch
 //   (plain strings)            (parsed)                    (column numbers)
@@ -35,11 +35,11 @@ class RowError : public std::runtime_error {
 
 // A write's parameter, already checked for its shape by the configuration against kinds().
 struct Parameter {
-  std::string text;                          // template, column, choice
-  std::chrono::milliseconds duration{0};     // duration
-  bool flag = false;                         // flag
-  std::vector<std::string> include, exclude; // columns
-  std::map<std::string, std::string> rename; // columns: column -> field
+  std::string text;                           // template, column, choice
+  std::chrono::milliseconds duration{0};      // duration
+  bool flag = false;                          // flag
+  std::vector<std::string> include, exclude;  // columns
+  std::map<std::string, std::string> rename;  // columns: column -> field
 };
 enum class ParameterShape : std::uint8_t { template_, column, choice, duration, flag, columns };
 
@@ -65,17 +65,18 @@ struct WriteSpec {
 };
 
 struct MappingSpec {
-  std::string name;    // unique; labels metrics
-  std::string table;   // "schema.table" or "table" (schema public); or
-  std::string tables;  // a regular expression (ECMAScript) on schema.table, anchored by its author, (?<name>...) captures
+  std::string name;   // unique; labels metrics
+  std::string table;  // "schema.table" or "table" (schema public); or
+  // A regular expression (ECMAScript) on schema.table, anchored by its author, with (?<name>...) captures.
+  std::string tables;
   std::vector<WriteSpec> writes;
   std::string where;
 };
 
 // Which keys of Redis a bound write owns: for TRUNCATE and for sweeps.
 struct OwnedKeys {
-  std::string glob;                                     // for SCAN MATCH; user data in it is escaped
-  std::function<bool(std::string_view key)> owns;       // exact: could this write have made this key?
+  std::string glob;                                // for SCAN MATCH; user data in it is escaped
+  std::function<bool(std::string_view key)> owns;  // exact: could this write have made this key?
 };
 
 class RelationWriter {
@@ -89,8 +90,9 @@ class RelationWriter {
   enum class Outcome : std::uint8_t { done, reread };
 
   // Appends the commands of an insert, update or delete, a key change included. May throw RowError before it has
-  // appended anything. With `keep_unchanged` false (the table is still being loaded, so the field may not stand in
-  // Redis yet) every row with an unchanged column is reread.
+  // appended anything. With `keep_unchanged` false (the table is still being loaded, so anything or nothing may stand
+  // in Redis yet) a row with an unchanged column that a write needs is reread, and every other row is written as by
+  // replace().
   virtual Outcome apply(const replication::Change& change, bool keep_unchanged, Batch& batch) = 0;
 
   // Writes a complete row read from the table, whatever stood there before. With `fresh` nothing can stand there
@@ -101,9 +103,9 @@ class RelationWriter {
   // rule compares. Values of identity columns (primary key columns under FULL, all columns without one).
   virtual void append_identity(replication::Row row, std::string& out) const = 0;
 
-  [[nodiscard]] virtual const std::vector<OwnedKeys>& owned() const = 0;      // one per write
-  [[nodiscard]] virtual const std::vector<std::uint32_t>& writes() const = 0; // their numbers in Batch entries
-  [[nodiscard]] virtual const std::string& mapping() const = 0;               // the mapping's name
+  [[nodiscard]] virtual const std::vector<OwnedKeys>& owned() const = 0;       // one per write
+  [[nodiscard]] virtual const std::vector<std::uint32_t>& writes() const = 0;  // their numbers in Batch entries
+  [[nodiscard]] virtual const std::string& mapping() const = 0;                // the mapping's name
 };
 
 class MappingSet {
@@ -132,7 +134,7 @@ class MappingSet {
   std::vector<std::unique_ptr<Compiled>> compiled_;
   // By site and write: a new version of a relation keeps its writes' numbers.
   std::map<std::pair<std::string, std::size_t>, std::uint32_t> numbers_;
-  std::vector<std::string> sites_;                // by number
+  std::vector<std::string> sites_;  // by number
 };
 
 }  // namespace walrelay::sinks

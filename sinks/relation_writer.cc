@@ -61,7 +61,14 @@ BoundWriter::Outcome BoundWriter::apply(const Change& change, bool keep_unchange
   for (const auto& write : writes_) write->remove_old(batch);
   if (!writable) return Outcome::reread;
   if (now.empty()) return Outcome::done;
-  for (const auto& write : writes_) write->put(batch);
+  for (const auto& write : writes_) {
+    // While the table is being loaded fields of an earlier life may stand under the key.
+    if (keep_unchanged) {
+      write->put(batch);
+    } else {
+      write->replace(false, batch);
+    }
+  }
   return Outcome::done;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sinks/mapping.h"
+#include "tables.h"
 
 namespace walrelay::sinks::testing {
 
@@ -40,6 +41,17 @@ inline MappingSpec mapping(const std::string& name, const std::string& table, st
   spec.table = table;
   spec.writes = std::move(writes);
   return spec;
+}
+
+// What bind() says about the table; "accepted" when nothing.
+inline std::string bind_error(const std::vector<MappingSpec>& specs, const Table& table) {
+  MappingSet set(specs);
+  try {
+    set.bind(table.relation);
+  } catch (const MappingError& error) {
+    return error.what();
+  }
+  return "accepted";
 }
 
 // The key of "HSET user:1 ...".
