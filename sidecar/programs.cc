@@ -41,6 +41,15 @@ class Signals {
   std::vector<std::unique_ptr<event::Signal>> signals_;
 };
 
+// A name look-up under way cannot be stopped and outlives the loop by as long as the resolver takes; the end of the
+// process must not wait for it.
+void end_soon(ExitCode code) {
+  static volatile std::sig_atomic_t exit_code;
+  exit_code = static_cast<int>(code);
+  std::signal(SIGALRM, [](int) { _exit(exit_code); });
+  alarm(1);
+}
+
 HttpAnswer answer(Supervisor& supervisor, const std::string& method, const std::string& path) {
   if (path != "/livez" && path != "/readyz" && path != "/metrics")
     return {404, "text/plain; charset=utf-8", "no such page\n"};
@@ -78,6 +87,7 @@ ExitCode serve(const config::Config& config, sinks::MappingSet& mappings) {
   supervisor.start();
   loop.run();
   log::info("walrelay ends", {{"exit_code", static_cast<int>(supervisor.exit_code())}});
+  end_soon(supervisor.exit_code());
   return supervisor.exit_code();
 }
 
