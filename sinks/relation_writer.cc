@@ -49,7 +49,7 @@ Row BoundWriter::completed(const Change& change) {
   completed_.assign(change.new_row.begin(), change.new_row.end());
   for (std::size_t i = 0; i < completed_.size(); ++i) {
     const Value& old = change.old_row[i];
-    if (unchanged(completed_[i]) && (old.has_text() || change.old_full)) completed_[i] = old;
+    if (unchanged(completed_[i]) && old.has_text()) completed_[i] = old;
   }
   return completed_;
 }
