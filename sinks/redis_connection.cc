@@ -128,11 +128,12 @@ void RedisConnection::State::transmit() {
   }
   if (written) return;
   // A server that refuses us says why before it closes: that is still to be read.
-  const std::string why = to->failure();
-  for (int i = 0; i < kReadsPerTurn; ++i) {
-    const bool broken = to->read() == RedisLink::Read::broken;
+  std::string why = to->failure();
+  bool broken = false;
+  for (int i = 0; i < kReadsPerTurn && !broken; ++i) {
+    broken = to->read() == RedisLink::Read::broken;
+    if (broken) why = to->failure();
     if (!deliver_all(to)) return;
-    if (broken) break;
   }
   lost("LOST", why);
 }

@@ -79,6 +79,7 @@ struct RedisConnection::State {
   std::deque<Expected> expected;
   std::uint64_t last_received = 0;  // loop time, ms
   event::Timer silence;
+  bool shaking_hands = false;  // TLS
   bool unread = false;  // receive() stopped before everything was read
   std::vector<std::string> addresses;
   std::exception_ptr failure;  // why the last connection ended

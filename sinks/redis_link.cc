@@ -129,8 +129,8 @@ ReplyPtr RedisLink::next_reply() {
 }
 
 std::string RedisLink::failure() const {
+  if (ssl_ != nullptr && ERR_peek_last_error() != 0) return tls_failure(ssl_);  // hiredis takes an alert for an end
   if (context_->err == REDIS_ERR_EOF) return "the server closed it";
-  if (ssl_ != nullptr && ERR_peek_last_error() != 0) return tls_failure(ssl_);
   return context_reason(context_.get());
 }
 

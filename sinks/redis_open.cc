@@ -110,24 +110,28 @@ event::Task<> RedisConnection::State::within_timeout(event::Task<> task) {
   deadline.start(options.connect_timeout);
   co_await over;
   if (!finished) {
-    throw RedisError("TIMEOUT", "no answer within " + std::to_string(options.connect_timeout.count()) + " ms");
+    const char* const step = shaking_hands ? " to the TLS handshake: does it speak TLS on this port?" : "";
+    throw RedisError("TIMEOUT", "no answer within " + std::to_string(options.connect_timeout.count()) + " ms" + step);
   }
   if (error) std::rethrow_exception(error);
 }
 
 event::Task<> RedisConnection::State::link_to(std::string address) {
   phase = Phase::linking;
+  shaking_hands = false;
   linkable.reset();
   link = std::make_unique<RedisLink>(loop, options, address, [this](int directions) { on_ready(directions); });
   co_await linkable;
   link->finish_connect();
   if (options.tls) {
+    shaking_hands = true;  // a Redis without TLS waits for more instead of refusing
     link->start_tls();
     while (!link->handshake()) {
       linkable.reset();
       co_await linkable;
     }
   }
+  shaking_hands = false;
   phase = Phase::linked;
   link->watch(event::Poll::readable);
 }
