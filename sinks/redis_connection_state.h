@@ -80,7 +80,7 @@ struct RedisConnection::State {
   std::uint64_t last_received = 0;  // loop time, ms
   event::Timer silence;
   bool shaking_hands = false;  // TLS
-  bool unread = false;  // receive() stopped before everything was read
+  bool unread = false;         // receive() stopped before everything was read
   std::vector<std::string> addresses;
   std::exception_ptr failure;  // why the last connection ended
   int server_version = 0;
