@@ -28,9 +28,9 @@ std::string physical_sql(const std::string& oids) {
   return "SELECT w.root, c.oid, n.nspname, c.relname, c.relkind, c.relreplident, c.oid <> w.root AS leaf, "
          "quote_ident(n.nspname) || '.' || quote_ident(c.relname), " +
          std::string(kIdentityColumns) +
-         ", greatest(c.reltuples, 0)::bigint, CASE WHEN c.relkind = 'r' THEN pg_relation_size(c.oid) / "
+         ", greatest(c.reltuples, 0)::bigint, CASE WHEN c.relkind = 'r' THEN COALESCE(pg_relation_size(c.oid), 0) / "
          "current_setting('block_size')::bigint ELSE 0 END, pg_has_role(c.relowner, 'USAGE'), "
-         "has_schema_privilege(n.oid, 'USAGE') AND NOT row_security_active(c.oid) "
+         "has_schema_privilege(n.oid, 'USAGE') AND NOT row_security_active(c.oid), pg_relation_filenode(c.oid) "
          "FROM (SELECT o AS root, o AS oid FROM unnest(" +
          oids + ") o UNION SELECT o, t.relid FROM unnest(" + oids +
          ") o CROSS JOIN LATERAL pg_partition_tree(o::oid::regclass) t WHERE t.isleaf) w "
@@ -43,10 +43,11 @@ std::string columns_sql(const std::string& oids) {
   return "SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, a.attgenerated <> '', "
          "COALESCE(a.attname = ANY (" +
          std::string(kIdentityColumns) +
-         "::name[]), false), EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY "
+         "::name[]), false), EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = "
+         "ANY "
          "(i.indkey::int2[])), "
          "(SELECT bool_and(has_column_privilege(t.relid, a.attname, 'SELECT')) FROM (SELECT c.oid::regclass AS relid "
-         "WHERE c.relkind = 'r' UNION SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf) t) "
+         "WHERE c.relkind = 'r' UNION SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf) t), a.attnum, a.xmin "
          "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE a.attnum > 0 AND NOT a.attisdropped "
          "AND a.attrelid = ANY (" +
          oids + ") ORDER BY a.attrelid, a.attnum";
@@ -77,6 +78,7 @@ void add_leaf(TableInfo& table, const std::string& root_identity, const Result& 
   table.estimated_rows += std::stoll(rows.text(row, 9));
   table.pages += std::stoll(rows.text(row, 10));
   table.may_select = table.may_select && is_true(rows, row, 12);
+  table.files += rows.text(row, 13) + " ";
 }
 
 Tables take_tables(const Result& rows) {
@@ -99,6 +101,7 @@ Tables take_tables(const Result& rows) {
     table.pages = std::stoll(rows.text(row, 10));
     table.owned = is_true(rows, row, 11);
     table.may_select = is_true(rows, row, 12);
+    table.files = rows.text(row, 13) + " ";
   }
   return tables;
 }
@@ -115,7 +118,9 @@ void take_columns(const Result& rows, Tables& tables, std::map<Oid, std::vector<
                              .type_modifier = std::stoi(rows.text(row, 3)),
                              .identity = table.identity == ReplicaIdentity::full ? !generated : is_true(rows, row, 5),
                              .primary = is_true(rows, row, 6),
-                             .generated = generated});
+                             .generated = generated,
+                             .number = std::stoi(rows.text(row, 8)),
+                             .defined_by = rows.text(row, 9)});
     if (rows.text(row, 7) == "f" && !generated) unreadable[oid].push_back(rows.text(row, 1));
   }
 }

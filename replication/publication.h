@@ -27,8 +27,8 @@ struct TableInfo {
     bool identity = false;  // of the effective replica identity (all when FULL; none when it has none)
     bool primary = false;
     bool generated = false;
-    int number = 0;           // attnum: a column dropped and added again under its name is another one
-    std::string defined_by;   // the transaction that last wrote its definition
+    int number = 0;               // attnum: a column dropped and added again under its name is another one
+    std::string defined_by = {};  // the transaction that last wrote its definition
   };
   std::vector<Column> columns;      // live ones, in order
   std::vector<std::string> leaves;  // partitioned: its leaf partitions, quoted and qualified

@@ -66,6 +66,7 @@ void Catalogue::ask(replication::Oid table, std::vector<replication::Oid> types)
 
 void Catalogue::when_settled(const TableInfo& info, bool made_anew) {
   unsettled_[info.oid] = {info, "", made_anew};
+  if (on_unread) on_unread(info);
   due_ = true;
   work_.set();
 }
@@ -206,6 +207,10 @@ event::Task<> Catalogue::publish(std::vector<TableInfo> wanted, bool first) {
         co_await std::move(altering);
       } catch (const replication::PostgresError& error) {
         if (error.lost()) throw;
+        // A table was dropped or renamed since we looked: look again.
+        const bool changed = error.sqlstate() == "42P01" || error.sqlstate() == "3F000";
+        if (changed && first) throw RestartNeeded(error.what());
+        if (changed) break;
         refused = error.what();
       }
       if (refused.empty()) continue;
@@ -236,8 +241,14 @@ void Catalogue::compare(std::vector<TableInfo> wanted, bool first) {
     relations_.describe(info);
     const auto known = before.find(info.oid);
     const bool made_anew = names.count(info.qualified()) != 0 && names[info.qualified()] != info.oid;
-    const bool changed = known != before.end() && signature(known->second) != signature(info);
-    if (!first && (known == before.end() || changed)) unsettled_[info.oid] = {info, "", made_anew};
+    const bool changed = known != before.end() && (known->second.qualified() != info.qualified() ||
+                                                   signature(known->second) != signature(info) ||
+                                                   is_rewritten(rewriting(known->second), rewriting(info)));
+    if (!first && (known == before.end() || changed)) {
+      unsettled_[info.oid] = {info, "", made_anew};
+      if (on_unread) on_unread(info);
+    }
+    if (const auto waiting = unsettled_.find(info.oid); waiting != unsettled_.end()) waiting->second.info = info;
     present.insert(info.qualified());
     tables_[info.oid] = std::move(info);
   }
@@ -246,6 +257,7 @@ void Catalogue::compare(std::vector<TableInfo> wanted, bool first) {
     unsettled_.erase(oid);
     if (on_table_gone) on_table_gone(info, present.count(info.qualified()) != 0);
   }
+  relations_.rebind();
 }
 
 // A transaction that wrote to a table before it was published, and is still open, will not be streamed for those

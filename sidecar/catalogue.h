@@ -59,6 +59,8 @@ class Catalogue {
 
   std::function<void()> on_described;
   std::function<void(const replication::TableInfo&, bool made_anew)> on_table;  // new, or its columns changed: load it
+  std::function<void(const replication::TableInfo&)>
+      on_unread;  // on_table will follow: until then its rows are suspect
   std::function<void(const replication::TableInfo&, bool made_anew)> on_table_gone;
   std::function<void(const std::string&)> on_trouble;  // one sentence, said once
   std::function<void(const replication::SlotState&, replication::Lsn end_of_wal)> on_slot;

@@ -102,7 +102,7 @@ std::string TableLoad::cursor() const {
   return head("at", info) + ';' + leaves_[leaf].oid + ';' + leaves_[leaf].file + ';' + std::to_string(page);
 }
 
-std::string TableLoad::done_cursor() const { return head("done", info); }
+std::string TableLoad::done_cursor() const { return head("done", info) + ';' + rewriting(info); }
 
 void TableLoad::restart() {
   planned_ = false;
@@ -112,7 +112,17 @@ void TableLoad::restart() {
   outstanding_.clear();
 }
 
-bool is_loaded(const std::string& cursor, const replication::TableInfo& info) { return cursor == head("done", info); }
+bool is_loaded(const std::string& cursor, const replication::TableInfo& info) {
+  const auto words = split(cursor);
+  return words.size() == 4 && starts_with(cursor, head("done", info) + ';') && !is_rewritten(words[3], rewriting(info));
+}
+
+std::string unread_cursor(const replication::TableInfo& info) { return head("at", info); }
+
+replication::Oid owner_of_cursor(const std::string& cursor) {
+  const auto words = split(cursor);
+  return words.size() < 3 ? 0 : static_cast<replication::Oid>(std::stoul("0" + words[2]));
+}
 
 std::string leaves_sql(const replication::TableInfo& info) {
   const std::string columns =

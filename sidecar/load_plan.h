@@ -75,6 +75,12 @@ class TableLoad {
 // Whether this cursor says that the table, as described now, has been read completely.
 bool is_loaded(const std::string& cursor, const replication::TableInfo& info);
 
+// Says that nothing of the table, as described now, has been read for good.
+std::string unread_cursor(const replication::TableInfo& info);
+
+// Of which table this is: another one may have taken its name since.
+replication::Oid owner_of_cursor(const std::string& cursor);
+
 // SQL for the leaves of a table: schema, name, oid, file, pages.
 std::string leaves_sql(const replication::TableInfo& info);
 

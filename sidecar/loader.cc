@@ -42,12 +42,7 @@ Loader::Loader(event::Loop& loop, LoaderOptions options, Relations& relations, O
 Loader::~Loader() { workers_.clear(); }
 
 void Loader::add(const replication::TableInfo& info, const std::string& cursor) {
-  for (auto& table : tables_) {
-    if (table->info.oid == info.oid && !table->abandoned) {
-      table->abandoned = true;
-      ++progress_.tables_done;
-    }
-  }
+  abandon(info);
   const std::uint64_t pages = std::max<std::uint64_t>(1, options_.chunk_bytes / kPage);
   tables_.push_back(std::make_unique<TableLoad>(info, relations_.bind(info), cursor, pages));
   relations_.set_loading(info.oid, true);
@@ -56,12 +51,21 @@ void Loader::add(const replication::TableInfo& info, const std::string& cursor) 
   wake();
 }
 
-void Loader::forget(replication::Oid oid) {
+void Loader::abandon(const replication::TableInfo& info) {
   for (auto& table : tables_) {
-    if (table->info.oid != oid || table->abandoned) continue;
+    if (table->info.oid != info.oid || table->abandoned) continue;
     table->abandoned = true;
     ++progress_.tables_done;
   }
+  std::erase_if(noted_, [&info](const NotedCursor& noted) { return noted.table == info.qualified(); });
+}
+
+void Loader::forget(const replication::TableInfo& info) {
+  abandon(info);
+  forget_rereads(info.oid);
+}
+
+void Loader::forget_rereads(replication::Oid oid) {
   const auto notes = rereads_.drop_table(oid);
   for (const auto& note : notes) pipeline_.erase_note(note);
   if (!notes.empty()) sink_.loaded(0);
@@ -188,6 +192,7 @@ event::Task<> Loader::read_range(Connection& connection, TableLoad& table) {
   }
   const LoadLeaf leaf = table.leaf(hold.range->leaf);
   Chunk chunk(loop_, *table.bound.relation, *table.bound.writer, connection);
+  chunk.load = &table;
   replication::ChunkRequest request;
   request.schema = leaf.schema;
   request.table = leaf.name;
@@ -210,7 +215,7 @@ event::Task<> Loader::read_range(Connection& connection, TableLoad& table) {
   if (table.done()) {
     finish_table(table);
   } else {
-    write_cursor(table.info.qualified(), table.cursor());
+    note_cursor(table.info.qualified(), table.cursor());
   }
 }
 
@@ -238,7 +243,7 @@ event::Task<> Loader::read_rows_again(Connection& connection) {
   }
   Table* table = relations_.find(oid);
   if (table == nullptr || table->writer == nullptr) {
-    forget(oid);
+    forget_rereads(oid);
     co_return;
   }
   // The stream may give the relation another shape while the chunk is read: keep what the chunk was asked with.
@@ -268,11 +273,28 @@ void Loader::finish_table(TableLoad& table) {
   if (table.abandoned || !table.done()) return;
   table.abandoned = true;  // swept out by next_table() when its readers have gone
   const std::string name = table.info.qualified();
-  write_cursor(name, table.done_cursor());
+  note_cursor(name, table.done_cursor());
+  if (!noted_.empty()) sink_.flush();
   relations_.set_loading(table.info.oid, false);
   ++progress_.tables_done;
   if (on_table_loaded) on_table_loaded(name, table.rows);
   report_if_all_loaded();
+}
+
+// A cursor may say that rows are read only when no replay can undo that: a session that comes after a crash would apply
+// older changes to them once more, and those of before an ALTER TABLE bring back fields and values that no change that
+// follows takes away. So it waits until the position that the stream had, when the rows were written, is recorded.
+void Loader::note_cursor(const std::string& table, std::string cursor) {
+  noted_.push_back({table, std::move(cursor), pipeline_.processed()});
+  on_recorded(recorded_);
+}
+
+void Loader::on_recorded(replication::Lsn position) {
+  recorded_ = std::max(recorded_, position);
+  while (!noted_.empty() && noted_.front().when_recorded <= recorded_) {
+    write_cursor(noted_.front().table, noted_.front().cursor);
+    noted_.pop_front();
+  }
 }
 
 void Loader::write_cursor(const std::string& table, const std::string& cursor) {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <list>
 #include <map>
@@ -58,12 +59,14 @@ class Loader {
   // Reads the whole table, from `cursor` on when that still fits (load_plan.h). A table that is being read already
   // starts again.
   void add(const replication::TableInfo& info, const std::string& cursor);
-  void forget(replication::Oid oid);  // the table is gone
+  void abandon(const replication::TableInfo& info);  // what has been read of it is worth nothing: add() will follow
+  void forget(const replication::TableInfo& info);   // the table is gone
   void start();
 
-  void on_processed();  // the stream has moved
-  void on_writable();   // the sink takes more
-  void wake();          // a row was noted for rereading
+  void on_processed();                          // the stream has moved
+  void on_writable();                           // the sink takes more
+  void on_recorded(replication::Lsn position);  // a restart would replay only what comes after it
+  void wake();                                  // a row was noted for rereading
 
   std::function<void(const std::string& table, std::uint64_t rows)> on_table_loaded;
   std::function<void()> on_all_loaded;
@@ -91,6 +94,8 @@ class Loader {
   void finish_range(TableLoad& table, std::uint64_t sequence);
   void finish_table(TableLoad& table);
   void report_if_all_loaded();
+  void forget_rereads(replication::Oid oid);
+  void note_cursor(const std::string& table, std::string cursor);
   void write_cursor(const std::string& table, const std::string& cursor);
   TableLoad* next_table();
   void worker_ended(std::size_t number, std::exception_ptr error);
@@ -109,6 +114,12 @@ class Loader {
   std::list<std::unique_ptr<TableLoad>> tables_;
   std::vector<Chunk*> chunks_;  // open ones; each lives in its worker's coroutine
   LoadProgress progress_;
+  struct NotedCursor {
+    std::string table, cursor;
+    replication::Lsn when_recorded;
+  };
+  std::deque<NotedCursor> noted_;
+  replication::Lsn recorded_ = replication::Lsn::invalid;
   std::string identity_;  // scratch
   std::vector<std::unique_ptr<event::Job>> workers_;
 };

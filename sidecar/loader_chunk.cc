@@ -121,6 +121,7 @@ void Loader::on_processed() {
 void Loader::on_writable() { on_processed(); }
 
 void Loader::land(Chunk& chunk, std::string_view data) {
+  if (chunk.load != nullptr && chunk.load->abandoned) return;  // it may bring back columns that are gone
   Row row;
   if (chunk.binary) {
     const auto decoded = chunk.binary_row.decode(chunk.relation, data, options_.encoding);

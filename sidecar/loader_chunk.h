@@ -26,6 +26,7 @@ struct Loader::Chunk {
   replication::Connection& connection;
   Overtaken::ChunkId id = 0;
   replication::ChunkOpened opened;
+  const TableLoad* load = nullptr;  // whose range this is; null: rows by key
   bool binary = false, by_key = false;
   replication::CopyTextRow text_row;
   replication::CopyBinaryRow binary_row;

@@ -84,7 +84,7 @@ void Pipeline::take(const pgoutput::Commit& commit) {
 }
 
 void Pipeline::take(const pgoutput::RelationMessage& message) {
-  if (relations_.meet(message)) return;
+  if (relations_.meet(message, false)) return;
   std::vector<replication::Oid> types;
   for (const auto& column : message.columns) types.push_back(column.type);
   blocked_ = true;
@@ -95,11 +95,7 @@ void Pipeline::catalogue_ready() {
   if (!blocked_) return;
   const std::string message = std::move(waiting_message_);
   const auto& relation = std::get<pgoutput::RelationMessage>(decoder_.decode(message));
-  if (!relations_.meet(relation)) {
-    throw replication::ProtocolError("the catalogue does not know table \"" + std::string(relation.schema) + "." +
-                                     std::string(relation.name) + "\" (" + std::to_string(relation.oid) +
-                                     ") that the stream names");
-  }
+  (void)relations_.meet(relation, true);
   blocked_ = false;
   if (on_resume) on_resume();
 }
@@ -172,6 +168,7 @@ void Pipeline::change(Table& table, const Change& change) {
   }
   if (!fresh) return;
   wrote_ = true;
+  if (table.differs && !table.loading) on_shape(table.relation->oid);
   try {
     if (rereads_.empty() || !merge_reread(table, change)) apply(table, change);
   } catch (const sinks::RowError& error) {

@@ -46,6 +46,8 @@ class Pipeline : public replication::StreamHandler {
   std::function<void(replication::Oid table, std::vector<replication::Oid> types)> on_catalogue_needed;
   void catalogue_ready();
 
+  // A row of other columns than the catalogue's is about to be applied; once, then the table is loading.
+  std::function<void(replication::Oid table)> on_shape;
   std::function<void()> on_processed;                   // processed() moved
   std::function<void()> on_reread;                      // a row was noted
   std::function<void()> on_resume;                      // the stream may be resumed (asked by catalogue_ready)

@@ -19,18 +19,44 @@ std::vector<TableInfo::Column> streamed_columns(const TableInfo& info) {
   return columns;
 }
 
-std::string signature(const TableInfo& info) {
-  std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a
-  const auto mix = [&hash](std::string_view text) {
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-    hash = (hash ^ 0xff) * 1099511628211ULL;
-  };
-  mix(std::string(1, static_cast<char>(info.identity)));
-  for (const auto& column : streamed_columns(info)) {
-    mix(column.name);
-    mix(std::to_string(column.type_oid) + (column.identity ? "i" : "") + (column.primary ? "p" : ""));
+namespace {
+
+class Hash {  // FNV-1a
+ public:
+  void mix(std::string_view text) {
+    for (const char c : text) add(static_cast<unsigned char>(c));
+    add(0xff);
   }
-  return std::to_string(hash);
+  [[nodiscard]] std::string text() const { return std::to_string(hash_); }
+
+ private:
+  void add(std::uint64_t byte) { hash_ = (hash_ ^ byte) * 1099511628211ULL; }
+  std::uint64_t hash_ = 14695981039346656037ULL;
+};
+
+}  // namespace
+
+std::string signature(const TableInfo& info) {
+  Hash hash;
+  hash.mix(std::string(1, static_cast<char>(info.identity)));
+  for (const auto& column : streamed_columns(info)) {
+    hash.mix(column.name);
+    hash.mix(std::to_string(column.type_oid) + (column.identity ? "i" : "") + (column.primary ? "p" : ""));
+    hash.mix(std::to_string(column.number));
+  }
+  return hash.text();
+}
+
+std::string rewriting(const TableInfo& info) {
+  Hash definition, files;
+  for (const auto& column : streamed_columns(info)) definition.mix(column.defined_by);
+  files.mix(info.files);
+  return definition.text() + "," + files.text();
+}
+
+bool is_rewritten(std::string_view before, std::string_view now) {
+  const std::size_t comma = before.find(','), other = now.find(',');
+  return before.substr(0, comma) != now.substr(0, other) && before.substr(comma + 1) != now.substr(other + 1);
 }
 
 namespace {
@@ -68,12 +94,23 @@ bool same_shape(const Relation& a, const Relation& b) {
 void Relations::describe(const TableInfo& info) {
   described_[info.oid] = info;
   auto& table = tables_[info.oid];
-  if (table != nullptr && table->met) return;  // the stream's own word counts
+  if (table != nullptr && table->met) {  // the stream's own word counts
+    table->differs = differs(*table->relation);
+    return;
+  }
   auto bound = bind(info);
   table = std::make_unique<Table>();
   table->relation = std::move(bound.relation);
   table->writer = std::move(bound.writer);
   table->loading = loading_[info.oid];
+}
+
+void Relations::rebind() {
+  for (auto& [oid, table] : tables_) {
+    if (table->writer != nullptr || table->relation == nullptr || has_namesake(*table->relation)) continue;
+    if (mappings_.wants(table->relation->schema, table->relation->name))
+      table->writer = mappings_.bind(*table->relation);
+  }
 }
 
 Relations::Bound Relations::bind(const TableInfo& info) {
@@ -97,10 +134,37 @@ std::unique_ptr<Relation> Relations::complete(const replication::pgoutput::Relat
   return relation;
 }
 
-bool Relations::meet(const replication::pgoutput::RelationMessage& message) {
+const TableInfo* Relations::described(Oid oid) const {
+  const auto found = described_.find(oid);
+  return found == described_.end() ? nullptr : &found->second;
+}
+
+bool Relations::has_namesake(const Relation& relation) const {
+  return std::any_of(described_.begin(), described_.end(), [&relation](const auto& other) {
+    const TableInfo& info = other.second;
+    return info.oid != relation.oid && info.schema == relation.schema && info.name == relation.name;
+  });
+}
+
+bool Relations::differs(const Relation& relation) const {
+  const TableInfo* info = described(relation.oid);
+  if (info == nullptr) return false;
+  const auto columns = streamed_columns(*info);
+  return !std::equal(columns.begin(), columns.end(), relation.columns.begin(), relation.columns.end(),
+                     [](const auto& a, const auto& b) { return a.name == b.name && a.type_oid == b.type_oid; });
+}
+
+void Relations::retire_namesakes(const TableInfo& info) {
+  for (auto& [oid, table] : tables_) {
+    if (oid == info.oid || table->relation == nullptr) continue;
+    if (table->relation->schema == info.schema && table->relation->name == info.name) table->writer = nullptr;
+  }
+}
+
+bool Relations::meet(const replication::pgoutput::RelationMessage& message, bool asked) {
   auto relation = complete(message);
   const bool wanted = mappings_.wants(relation->schema, relation->name);
-  if (wanted) {
+  if (wanted && !asked) {
     if (described_.find(relation->oid) == described_.end()) return false;
     for (const auto& column : relation->columns) {
       if (column.type == nullptr) return false;
@@ -112,9 +176,10 @@ bool Relations::meet(const replication::pgoutput::RelationMessage& message) {
     table->loading = loading_[relation->oid];
   }
   table->met = true;
+  table->differs = differs(*relation);
   if (table->relation != nullptr && same_shape(*table->relation, *relation)) return true;
   if (on_replaced) on_replaced(relation->oid);
-  table->writer = wanted ? mappings_.bind(*relation) : nullptr;
+  table->writer = wanted && !has_namesake(*relation) ? mappings_.bind(*relation) : nullptr;
   table->relation = std::move(relation);
   return true;
 }

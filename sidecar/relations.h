@@ -33,6 +33,7 @@ struct Table {
   std::unique_ptr<sinks::RelationWriter> writer;          // null: no mapping wants it
   bool met = false;                                       // the stream has described it in this session: rows may come
   bool loading = false;  // not every row stands in Redis yet: what an UPDATE leaves out must be read
+  bool differs = false;  // the stream's columns are not the catalogue's: it is behind an ALTER TABLE, or ahead
   ChangeCounts counts;
 };
 
@@ -44,8 +45,19 @@ class Relations {
   // what the catalogue says. Throws sinks::MappingError.
   void describe(const replication::TableInfo& info);
 
-  // False: types or table unknown; describe() first.
-  [[nodiscard]] bool meet(const replication::pgoutput::RelationMessage& message);
+  // False: types or table unknown; describe() first. When the catalogue has been `asked` and does not know them either,
+  // they have been dropped since: the message's own word must do.
+  [[nodiscard]] bool meet(const replication::pgoutput::RelationMessage& message, bool asked);
+
+  // The catalogue does not have it any more.
+  void undescribe(replication::Oid oid) { described_.erase(oid); }
+  // After all tables were described: those that came under a name that another one had until now are written from here
+  // on.
+  void rebind();
+  // Another table has taken the name: what the stream still says of those that had it before is of no more use.
+  void retire_namesakes(const replication::TableInfo& info);
+  // As the catalogue describes it; null when it does not.
+  [[nodiscard]] const replication::TableInfo* described(replication::Oid oid) const;
 
   [[nodiscard]] Table* find(replication::Oid oid);  // null: the stream has not named it
   [[nodiscard]] const std::unordered_map<replication::Oid, std::unique_ptr<Table>>& all() const { return tables_; }
@@ -69,6 +81,8 @@ class Relations {
   std::function<void(replication::Oid)> on_replaced;
 
  private:
+  [[nodiscard]] bool has_namesake(const replication::Relation& relation) const;
+  [[nodiscard]] bool differs(const replication::Relation& relation) const;
   [[nodiscard]] std::unique_ptr<replication::Relation> complete(
       const replication::pgoutput::RelationMessage& message) const;
 
@@ -84,5 +98,9 @@ std::vector<replication::TableInfo::Column> streamed_columns(const replication::
 
 // Changes when the columns that the stream carries, their types or the identity change: then rows must be read again.
 std::string signature(const replication::TableInfo& info);
+// "definition,files". When both parts change the table was rewritten by an ALTER TABLE, of which the stream says
+// nothing; when one does it was truncated, vacuumed, or given another default.
+std::string rewriting(const replication::TableInfo& info);
+bool is_rewritten(std::string_view before, std::string_view now);
 
 }  // namespace walrelay::sidecar

@@ -81,6 +81,12 @@ void Session::wire() {
   pipeline_->on_catalogue_needed = [this](replication::Oid table, std::vector<replication::Oid> types) {
     catalogue_->ask(table, std::move(types));
   };
+  pipeline_->on_shape = [this](replication::Oid oid) {
+    const auto* info = relations_.described(oid);
+    if (info == nullptr) return;
+    relations_.set_loading(oid, true);
+    catalogue_->when_settled(*info, false);
+  };
   pipeline_->on_processed = [this] { loader_->on_processed(); };
   pipeline_->on_reread = [this] { loader_->wake(); };
   pipeline_->on_resume = [this] { stream_->resume(); };
@@ -100,18 +106,18 @@ void Session::wire() {
   };
   catalogue_->on_table = [this](const replication::TableInfo& info, bool made_anew) {
     log::info("reading table", {{"table", info.qualified()}, {"estimated_rows", info.estimated_rows}});
-    if (made_anew) {
-      const auto bound = relations_.bind(info);
-      sink_->remove_owned(bound.writer->owned(), bound.writer->writes());
-    }
+    if (made_anew || has_other_owner(info)) remove_rows_of_namesakes(info);
+    owners_[info.qualified()] = info.oid;
     const auto cursor = cursors_.find(info.qualified());
     loader_->add(info, cursor == cursors_.end() ? "" : cursor->second);
     cursors_.erase(info.qualified());  // good for one start only
   };
   catalogue_->on_table_gone = [this](const replication::TableInfo& info, bool made_anew) {
     if (!made_anew) log::warn("a mapped table is gone; its keys stay in Redis", {{"table", info.qualified()}});
-    loader_->forget(info.oid);
+    relations_.undescribe(info.oid);
+    loader_->forget(info);
   };
+  catalogue_->on_unread = [this](const replication::TableInfo& info) { mark_unread(info); };
   catalogue_->on_trouble = [](const std::string& sentence) { log::warn(sentence); };
   catalogue_->on_binary_lost = [this] {
     if (binary_)
@@ -153,7 +159,10 @@ void Session::on_applied(const Position& position, std::int64_t commit_time_us) 
   status_.batch_duration.observe(sink_->counters().last_batch_seconds);
 }
 
-void Session::on_recorded(const Position& position) { progress_.on_recorded(position.committed, Clock::now()); }
+void Session::on_recorded(const Position& position) {
+  progress_.on_recorded(position.committed, Clock::now());
+  if (loader_) loader_->on_recorded(position.committed);
+}
 
 void Session::on_writable() {
   if (!pipeline_) return;

@@ -58,6 +58,9 @@ class Session : public sinks::SinkEvents {
   void begin(const Decision& decision, const sinks::RedisSink::Found& found);
   void wire();
   void begin_loads(const Decision& decision, const sinks::RedisSink::Found& found);
+  void mark_unread(const replication::TableInfo& info);
+  [[nodiscard]] bool has_other_owner(const replication::TableInfo& info) const;
+  void remove_rows_of_namesakes(const replication::TableInfo& info);
   void restore_rereads(const std::map<std::string, std::string>& notes);
   void write_control(std::initializer_list<std::string_view> command);
   event::Task<> drain();
@@ -86,6 +89,7 @@ class Session : public sinks::SinkEvents {
   replication::SystemIdentity identity_;
   ServerView server_;
   std::map<std::string, std::string> cursors_;
+  std::map<std::string, replication::Oid> owners_;  // whose rows stand in Redis under the name of a table
   std::map<std::uint32_t, std::string> write_names_;
   std::optional<Catalogue> catalogue_;
   std::optional<sinks::RedisSink> sink_;

@@ -41,6 +41,7 @@ void Session::begin(const Decision& decision, const sinks::RedisSink::Found& fou
 
 void Session::begin_loads(const Decision& decision, const sinks::RedisSink::Found& found) {
   const std::string load_key = sinks::load_key(config_.source.slot);
+  for (const auto& [name, cursor] : found.load) owners_[name] = owner_of_cursor(cursor);
   if (decision.load) {
     write_control({"DEL", load_key, sinks::reread_key(config_.source.slot)});
   } else {
@@ -57,13 +58,37 @@ void Session::begin_loads(const Decision& decision, const sinks::RedisSink::Foun
     if (cursor != cursors_.end() && is_loaded(cursor->second, info)) continue;
     any = true;
     relations_.set_loading(oid, true);
-    if (slot_created_) {
+    if (slot_created_ && !has_other_owner(info)) {
+      mark_unread(info);
       loader_->add(info, "");
     } else {
       catalogue_->when_settled(info, false);
     }
   }
   if (!any) loader_->on_all_loaded();
+}
+
+// Written before any row that it concerns: whatever happens after, the next session knows that the table must be read.
+// The word of a namesake stays until that one's rows are gone.
+void Session::mark_unread(const replication::TableInfo& info) {
+  const std::string unread = unread_cursor(info);
+  const auto cursor = cursors_.find(info.qualified());
+  if (cursor != cursors_.end() && cursor->second.starts_with(unread + ';')) return;  // taken up where it stopped
+  loader_->abandon(info);
+  if (has_other_owner(info)) return;
+  owners_[info.qualified()] = info.oid;
+  write_control({"HSET", sinks::load_key(config_.source.slot), info.qualified(), unread});
+}
+
+bool Session::has_other_owner(const replication::TableInfo& info) const {
+  const auto owner = owners_.find(info.qualified());
+  return owner != owners_.end() && owner->second != info.oid;
+}
+
+void Session::remove_rows_of_namesakes(const replication::TableInfo& info) {
+  relations_.retire_namesakes(info);
+  const auto bound = relations_.bind(info);
+  sink_->remove_owned(bound.writer->owned(), bound.writer->writes());
 }
 
 void Session::restore_rereads(const std::map<std::string, std::string>& notes) {

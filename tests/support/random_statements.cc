@@ -238,19 +238,25 @@ std::string RandomStatements::churn() {
 
 std::string RandomStatements::twins() {
   const std::string first = std::to_string(2 * session_), second = std::to_string(2 * session_ + 1);
-  return "BEGIN; UPDATE twins SET version = " + std::string(kVersion) + " WHERE id = " + first + "; " + item() +
+  // Small, so that no limit allows to show half of it.
+  const std::string small = std::string("UPDATE items SET version = ") + kVersion +
+                            ", name = 'small' WHERE id = " + std::to_string(own(kItems));
+  return "BEGIN; UPDATE twins SET version = " + std::string(kVersion) + " WHERE id = " + first + "; " + small +
          "; UPDATE twins SET version = currval('versions'), filler = " + quoted(random_.odd_text()) + " WHERE id IN (" +
          first + ", " + second + "); COMMIT";
 }
 
 std::string RandomStatements::truncated() {
-  static const std::string tables[] = {"docs",         "ledger",
-                                       "events",       "parents CASCADE",
-                                       "items",        "pairs",
-                                       "items, pairs", "docs RESTART IDENTITY",
-                                       "children",     "parents, children, ledger",
+  static const std::string tables[] = {"docs",
+                                       "ledger",
+                                       "events",
+                                       "parents CASCADE",
+                                       "docs RESTART IDENTITY",
+                                       "children",
+                                       "pairs",
+                                       "parents, children, ledger",
                                        "churn_1"};
-  const std::string sql = "TRUNCATE " + random_.one_of(tables);
+  const std::string sql = "TRUNCATE " + (random_.chance(0.04) ? "items, pairs" : random_.one_of(tables));
   return random_.chance(0.5) ? sql : statement() + "; " + sql + "; " + statement();
 }
 

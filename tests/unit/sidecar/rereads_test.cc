@@ -26,7 +26,9 @@ TEST(RereadNote, EveryPrefixIsRefusedOrShorter) {
   const std::string note = to_note("s", "t", {{"id", "42"}, {"b", std::nullopt}});
   for (std::size_t size = 0; size < note.size(); ++size) {
     const auto read = parse_note(std::string_view(note).substr(0, size));
-    if (read) EXPECT_LT(read->key.size(), 2U) << size;
+    if (read) {
+      EXPECT_LT(read->key.size(), 2U) << size;
+    }
   }
 }
 
