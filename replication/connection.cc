@@ -167,6 +167,11 @@ event::Task<> Connection::State::connect(Address address, std::string session_at
   PQsetErrorVerbosity(conn.get(), PQERRORS_DEFAULT);
   watch_anew(event::Poll::none);
   use = Use::idle;
+  try {
+    encoding = Encoding::make(front.parameter("server_encoding"));
+  } catch (const std::runtime_error&) {  // names pass as they are; who decodes rows will say it
+    encoding.reset();
+  }
   auto pinning = pin_session();
   co_await std::move(pinning);
   operation.finish();

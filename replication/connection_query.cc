@@ -18,29 +18,55 @@ ServerWords words_of(const PGresult* result) {
                       field(result, PG_DIAG_MESSAGE_HINT), severity == "FATAL" || severity == "PANIC");
 }
 
-Result take_rows(const PGresult* from) {
+std::string prefixed(const std::string& what, const std::string& text) {
+  return what.empty() ? text : what + ": " + text;
+}
+
+}  // namespace
+
+Result Connection::State::take_rows(const PGresult* from) const {
   Result result;
   const int columns = PQnfields(from);
-  for (int column = 0; column < columns; ++column) result.columns_.emplace_back(PQfname(from, column));
+  for (int column = 0; column < columns; ++column) result.columns_.push_back(from_server(PQfname(from, column)));
   for (int row = 0; row < PQntuples(from); ++row) {
     std::vector<Result::Field>& values = result.values_.emplace_back();
     for (int column = 0; column < columns; ++column) {
       if (PQgetisnull(from, row, column) != 0) {
         values.emplace_back();
       } else {
-        values.emplace_back(std::in_place, PQgetvalue(from, row, column),
-                            static_cast<std::size_t>(PQgetlength(from, row, column)));
+        values.emplace_back(
+            from_server({PQgetvalue(from, row, column), static_cast<std::size_t>(PQgetlength(from, row, column))}));
       }
     }
   }
   return result;
 }
 
-std::string prefixed(const std::string& what, const std::string& text) {
-  return what.empty() ? text : what + ": " + text;
+std::string Connection::State::from_server(std::string_view text) const {
+  if (encoding == nullptr || is_ascii(text)) return std::string(text);
+  std::string utf8;
+  encoding->append_utf8(text, utf8);
+  return utf8;
 }
 
-}  // namespace
+void Connection::State::encode(Exchange& request) const {
+  if (encoding == nullptr) return;
+  const auto convert = [&](std::string& text) {
+    std::string encoded;
+    if (is_ascii(text)) return;
+    if (!encoding->append_server(text, encoded)) {
+      throw PostgresError("22P05", false,
+                          prefixed(request.what, "a name or a value has a character that the database's encoding, " +
+                                                     front.parameter("server_encoding") + ", does not have"));
+    }
+    text = std::move(encoded);
+  };
+  convert(request.sql);
+  if (!request.parameters) return;
+  for (auto& parameter : *request.parameters) {
+    if (parameter) convert(*parameter);
+  }
+}
 
 PostgresError Connection::State::lost(const std::string& what) const {
   if (!cut.empty()) return {"", true, prefixed(what, cut)};
@@ -57,7 +83,7 @@ PostgresError Connection::State::lost(const std::string& what) const {
 PostgresError Connection::State::reply_error(const PGresult* result, const std::string& what) const {
   const ServerWords words = words_of(result);
   if (words.sqlstate.empty()) return lost(what);
-  return {words.sqlstate, words.fatal, prefixed(what, words.text)};
+  return {words.sqlstate, words.fatal, prefixed(what, from_server(words.text))};
 }
 
 void Connection::State::send(const Exchange& request) {
@@ -110,6 +136,7 @@ bool Connection::State::result_at_hand() const {
 event::Task<std::vector<Result>> Connection::State::exchange(Exchange request) {
   require(use == Use::idle || use == Use::closed, "an operation before the last one was over");
   if (use == Use::closed) throw lost(request.what);
+  encode(request);
   std::vector<Result> results;
   std::optional<PostgresError> failure;
   {

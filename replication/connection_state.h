@@ -16,6 +16,7 @@
 
 #include "replication/connect_parameters.h"
 #include "replication/connection.h"
+#include "replication/encoding.h"
 #include "replication/resolve_hosts.h"
 #include "replication/server_words.h"
 
@@ -63,6 +64,9 @@ struct Connection::State {
   event::Task<> receive(const Exchange& request, std::vector<Result>& results);
   event::Task<> receive_copy(const Exchange& request);
   void send(const Exchange& request);
+  void encode(Exchange& request) const;
+  [[nodiscard]] std::string from_server(std::string_view text) const;
+  [[nodiscard]] Result take_rows(const PGresult* from) const;
   void wait_for_server();  // then: co_await ready
   void take_input(const std::string& what);
   void read_socket();
@@ -85,6 +89,9 @@ struct Connection::State {
   std::string attempts_sqlstate;
   std::exception_ptr loss;
 
+  // Of the database, null where bytes pass through. Statements and their rows are UTF-8 on our side; COPY data and the
+  // stream's are not touched.
+  std::unique_ptr<Encoding> encoding;
   Libpq<PGconn> conn;
   Libpq<char> copy_buffer;
   std::unique_ptr<event::Poll> poll;  // after conn: polling must stop before PQfinish closes the descriptor

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <stdexcept>
 
 namespace walrelay::replication {
@@ -68,6 +69,23 @@ void append_undefined(std::string& out, unsigned char byte) {
   out.push_back(static_cast<char>(0x80 | (byte & 0x3F)));
 }
 
+// The byte that append_undefined() wrote so, or nothing.
+std::optional<char> undefined_byte(std::string_view character) {
+  if (character.size() != 4 || !character.starts_with("\xF4\x8F")) return std::nullopt;
+  const auto third = static_cast<unsigned char>(character[2]);
+  if (third != 0xBA && third != 0xBB) return std::nullopt;
+  return static_cast<char>(((third - 0xB8U) << 6) | (static_cast<unsigned char>(character[3]) & 0x3FU));
+}
+
+// How many bytes the character at the front has; what is no UTF-8 goes byte by byte, and finds no equivalent.
+std::size_t length_of_character(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  const std::size_t length = first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  return std::min(length, text.size());
+}
+
+bool is_open(iconv_t converter) { return reinterpret_cast<std::intptr_t>(converter) != -1; }
+
 }  // namespace
 
 bool is_ascii(std::string_view text) {
@@ -92,25 +110,33 @@ std::unique_ptr<Encoding> Encoding::make(std::string_view server_encoding) {
   }
   if (found->iconv == nullptr) return nullptr;
   iconv_t converter = iconv_open("UTF-8", found->iconv);
-  if (reinterpret_cast<std::intptr_t>(converter) == -1) {
+  iconv_t back = is_open(converter) ? iconv_open(found->iconv, "UTF-8") : converter;
+  if (!is_open(back)) {
+    if (is_open(converter)) iconv_close(converter);
     throw std::runtime_error("The database's encoding " + std::string(server_encoding) + " needs the converter " +
                              found->iconv + ", which this system's iconv lacks; install glibc's gconv modules.");
   }
   std::unique_ptr<Encoding> encoding(new Encoding);
   encoding->converter_ = converter;
+  encoding->back_ = back;
   encoding->single_byte_ = !server_encoding.starts_with(kMultibytePrefix);
   if (encoding->single_byte_) encoding->fill_table();
   return encoding;
 }
 
-Encoding::~Encoding() { iconv_close(converter_); }
+Encoding::~Encoding() {
+  iconv_close(converter_);
+  iconv_close(back_);
+}
 
 // Byte by byte also because iconv composes some pairs (an "a" and a combining grave accent of WIN1258), which would
 // make two different texts one.
 void Encoding::fill_table() {
   for (int byte = 0x80; byte <= 0xFF; ++byte) {
     const char input = static_cast<char>(byte);
-    append_multibyte({&input, 1}, table_[static_cast<std::size_t>(byte - 0x80)]);
+    std::string& character = table_[static_cast<std::size_t>(byte - 0x80)];
+    append_multibyte({&input, 1}, character);
+    bytes_.emplace(character, input);
   }
 }
 
@@ -147,6 +173,46 @@ void Encoding::append_multibyte(std::string_view text, std::string& out) const {
     --input_left;
   }
   convert(nullptr, nullptr);
+}
+
+bool Encoding::append_server(std::string_view utf8, std::string& out) const {
+  if (!single_byte_) return append_server_multibyte(utf8, out);
+  while (!utf8.empty()) {
+    const std::string_view character = utf8.substr(0, length_of_character(utf8));
+    utf8.remove_prefix(character.size());
+    if (is_ascii(character)) {
+      out += character;
+    } else if (const auto byte = bytes_.find(character); byte != bytes_.end()) {
+      out += byte->second;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+// As much at a time as iconv takes: what two characters mean together may be one of the server's.
+bool Encoding::append_server_multibyte(std::string_view utf8, std::string& out) const {
+  iconv(back_, nullptr, nullptr, nullptr, nullptr);
+  while (!utf8.empty()) {
+    char* input = const_cast<char*>(utf8.data());  // iconv's signature; it does not write there
+    std::size_t input_left = utf8.size();
+    std::array<char, 512> buffer;
+    char* output = buffer.data();
+    std::size_t output_left = buffer.size();
+    const bool all = iconv(back_, &input, &input_left, &output, &output_left) != static_cast<std::size_t>(-1);
+    const bool refused = !all && errno != E2BIG;
+    if (all || refused) iconv(back_, nullptr, nullptr, &output, &output_left);  // what it held back to see what follows
+    out.append(buffer.data(), output);
+    utf8.remove_prefix(utf8.size() - input_left);
+    if (!refused) continue;
+    const std::size_t length = length_of_character(utf8);
+    const auto byte = undefined_byte(utf8.substr(0, length));
+    if (!byte) return false;
+    out += *byte;
+    utf8.remove_prefix(length);
+  }
+  return true;
 }
 
 }  // namespace walrelay::replication
