@@ -150,23 +150,25 @@ class Checker {
     publication_state(publication, usable);
   }
 
+  // Whether the publication is to carry the table; also one that is to be mended first.
   bool one_table(const TableInfo& table, Relations& relations) {
     const std::string subject = "table " + table.qualified();
     const std::string quoted =
         replication::quote_identifier(table.schema) + "." + replication::quote_identifier(table.name);
-    if (!table.usable_identity) {
-      const std::string sentence = "has no usable replica identity: its UPDATEs and DELETEs could not name a row";
-      const std::string sql = "ALTER TABLE " + quoted + " REPLICA IDENTITY FULL";
-      if (mappings_.default_mapping()) {
-        warning(subject, sentence + "; it is left out", sql);
-      } else {
-        fault(subject, sentence, sql, ExitCode::postgres);
-      }
+    if (!table.usable_identity && mappings_.default_mapping()) {
+      warning(subject, "has no usable replica identity; it is left out",
+              "ALTER TABLE " + quoted + " REPLICA IDENTITY FULL");
       return false;
     }
     if (!table.may_select) {
       fault(subject, "may not be read by this role", "GRANT SELECT ON " + quoted + " TO CURRENT_USER",
             ExitCode::postgres);
+    }
+    if (!table.usable_identity) {
+      fault(subject,
+            "has no usable replica identity: its UPDATEs and DELETEs could not name a row; give it a PRIMARY KEY, or",
+            "ALTER TABLE " + quoted + " REPLICA IDENTITY FULL", ExitCode::configuration);
+      return true;
     }
     try {
       (void)relations.bind(table);

@@ -135,7 +135,9 @@ int run_command_line(int argc, char** argv) {
   show->add_flag("--origin", arguments.origin, "Say where each value comes from");
   show->callback([&] {
     chosen = [&] {
-      std::cout << config::show(load(arguments), arguments.origin);
+      const config::Config loaded = load(arguments);
+      const sinks::MappingSet mappings(mapping_specs(loaded));  // finds what is wrong in templates and patterns
+      std::cout << config::show(loaded, arguments.origin);
       return 0;
     };
   });

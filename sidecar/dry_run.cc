@@ -27,7 +27,7 @@ class DryRun : public sinks::SinkEvents {
         watcher_(loop, postgres_options(config.source, false, "dry run")),
         replicator_(loop, postgres_options(config.source, true, "dry run stream")),
         relations_(mappings, types_),
-        sink_(loop, [](std::string_view line) { std::fwrite(line.data(), 1, line.size(), stdout); }, *this) {}
+        sink_(loop, [this](std::string_view text) { print(text); }, *this) {}
 
   event::Task<> run() {
     auto opening = watcher_.open();
@@ -60,7 +60,7 @@ class DryRun : public sinks::SinkEvents {
 
   void stop() { over_.set(); }
 
-  void on_applied(const replication::Position&, std::int64_t) override { std::fflush(stdout); }
+  void on_applied(const replication::Position&, std::int64_t) override {}
   void on_recorded(const replication::Position& position) override {
     if (position.committed <= stream_->received()) stream_->confirm(position.committed);
   }
@@ -71,6 +71,12 @@ class DryRun : public sinks::SinkEvents {
   void on_failed(std::exception_ptr error) override { fail(error); }
 
  private:
+  // At once, for a reader at the other end of a pipe; who may have seen enough.
+  void print(std::string_view text) {
+    if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return;
+    over_.set();
+  }
+
   void fail(std::exception_ptr error) {
     error_ = std::move(error);
     over_.set();
@@ -137,7 +143,6 @@ ExitCode dry_run(const config::Config& config, sinks::MappingSet& mappings) {
     loop.stop();
   });
   loop.run();
-  std::fflush(stdout);
   if (failure != nullptr) std::rethrow_exception(failure);
   return ExitCode::ok;
 }
