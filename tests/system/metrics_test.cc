@@ -1,0 +1,153 @@
+// What walrelay says of itself over HTTP.
+#include <cmath>
+#include <regex>
+#include <set>
+
+#include "tests/system/end_to_end.h"
+
+namespace walrelay::support {
+namespace {
+
+class MetricsTest : public EndToEnd {
+ protected:
+  static constexpr const char* kUsers = "  - {table: users, write: {hash: {key: \"user:{id}\"}}}\n";
+  void SetUp() override {
+    EndToEnd::SetUp();
+    sql("CREATE TABLE users (id int PRIMARY KEY, name text); INSERT INTO users VALUES (1, 'a')");
+  }
+  // `labels`: more of them, with a comma before.
+  std::optional<double> metric(const std::string& metric, const std::string& labels = "") {
+    return walrelay().metric(metric + "{slot=\"" + name() + "\"" + labels + "}");
+  }
+};
+
+// The text format 0.0.4: every sample belongs to a TYPE line before it, families come once, no sample comes twice.
+TEST_F(MetricsTest, PageIsValidPrometheusText) {
+  sql("CREATE TABLE \"we\"\"ird\\\" (id int PRIMARY KEY); INSERT INTO \"we\"\"ird\\\" VALUES (1)");
+  start("");
+  sql("INSERT INTO \"we\"\"ird\\\" VALUES (2); UPDATE users SET name = 'b'");
+  EXPECT_TRUE(in_step("users", "'users:' || id", "users:*"));
+  const std::regex help("# HELP ([a-zA-Z_:][a-zA-Z0-9_:]*) .+");
+  const std::regex type("# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge|histogram)");
+  const std::regex sample(
+      R"re(([a-zA-Z_:][a-zA-Z0-9_:]*)(\{([a-zA-Z_][a-zA-Z0-9_]*="([^"\\\n]|\\["\\n])*",?)*\})? ([-+0-9.eE]+|[+-]?Inf|NaN))re");
+  std::set<std::string> families, samples;
+  std::string family, kind;
+  std::istringstream lines(walrelay().http("/metrics").body);
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch match;
+    if (std::regex_match(line, match, help)) continue;
+    if (std::regex_match(line, match, type)) {
+      family = match[1];
+      kind = match[2];
+      EXPECT_TRUE(families.insert(family).second) << family << " comes twice";
+      continue;
+    }
+    ASSERT_TRUE(std::regex_match(line, match, sample)) << line;
+    std::string name = match[1];
+    for (const char* suffix : {"_bucket", "_sum", "_count"}) {
+      if (kind == "histogram" && name == family + suffix) name = family;
+    }
+    EXPECT_EQ(name, family) << line;
+    EXPECT_TRUE(samples.insert(line.substr(0, line.rfind(' '))).second) << line;
+    EXPECT_TRUE(kind != "counter" || name.ends_with("_total")) << name;
+  }
+  for (const char* wanted :
+       {"walrelay_replication_lag_seconds", "walrelay_replication_lag_bytes", "walrelay_slot_retained_wal_bytes",
+        "walrelay_slot_wal_status", "walrelay_slot_active", "walrelay_changes_total", "walrelay_redis_batches_total",
+        "walrelay_redis_commands_total", "walrelay_redis_rows_total", "walrelay_coalesced_total",
+        "walrelay_postgres_connected", "walrelay_redis_connected", "walrelay_state",
+        "walrelay_end_to_end_latency_seconds", "walrelay_redis_batch_duration_seconds", "process_resident_memory_bytes",
+        "process_cpu_seconds_total", "walrelay_build_info"}) {
+    EXPECT_TRUE(families.contains(wanted)) << wanted;
+  }
+}
+
+TEST_F(MetricsTest, CountsWhatHappens) {
+  start(kUsers);
+  sql("INSERT INTO users VALUES (2, 'b'), (3, 'c')");
+  sql("UPDATE users SET name = 'd' WHERE id = 2; DELETE FROM users WHERE id = 3");
+  sql("DO $$ BEGIN FOR i IN 1..50 LOOP UPDATE users SET name = 'hot ' || i WHERE id = 1; END LOOP; END $$; TRUNCATE "
+      "users");
+  EXPECT_TRUE(eventually(
+      [this] { return metric("walrelay_changes_total", ",op=\"truncate\",schema=\"public\",table=\"users\"") == 1; }));
+  EXPECT_TRUE(caught_up());
+  const auto changes = [this](const char* operation) {
+    return metric("walrelay_changes_total", ",op=\"" + std::string(operation) + "\",schema=\"public\",table=\"users\"");
+  };
+  EXPECT_EQ(changes("insert"), 2);
+  EXPECT_EQ(changes("update"), 51);
+  EXPECT_EQ(changes("delete"), 1);
+  EXPECT_GE(metric("walrelay_coalesced_total").value_or(0), 49)
+      << "fifty updates of one row in one transaction are one command";
+  EXPECT_GE(metric("walrelay_redis_batches_total").value_or(0), 3);
+  EXPECT_EQ(metric("walrelay_snapshot_rows_total"), 1);
+  EXPECT_TRUE(eventually([this] { return metric("walrelay_slot_active") == 1; }));  // looked at once a second
+  EXPECT_EQ(metric("walrelay_slot_wal_status", ",wal_status=\"reserved\""), 1);
+  EXPECT_EQ(metric("walrelay_leader"), 1);
+  EXPECT_EQ(metric("walrelay_state", ",state=\"streaming\""), 1);
+  EXPECT_GT(walrelay().metric("process_resident_memory_bytes").value_or(0), 1e6);
+  EXPECT_GT(metric("walrelay_end_to_end_latency_seconds_count").value_or(0), 2);
+  EXPECT_LT(metric("walrelay_end_to_end_latency_seconds_sum").value_or(1e9), 60);
+}
+
+TEST_F(MetricsTest, LagIsZeroWhenIdleAndGrowsWhileRedisIsStopped) {
+  start(kUsers);
+  const auto seconds_behind = [this] { return metric("walrelay_replication_lag_seconds"); };
+  const auto bytes_behind = [this] { return metric("walrelay_replication_lag_bytes"); };
+  EXPECT_TRUE(eventually([&] { return seconds_behind() == 0 && bytes_behind() == 0; }));
+  redis().pause();
+  sql("INSERT INTO users SELECT i, 'x' FROM generate_series(2, 1000) i");
+  double last = 0;
+  for (const double more : {0.3, 1.0, 2.0}) {
+    EXPECT_TRUE(eventually([&] {
+      last = seconds_behind().value_or(0);
+      return last > more && bytes_behind().value_or(0) > 10000;
+    })) << last;
+  }
+  EXPECT_LT(last, 30);
+  redis().resume();
+  EXPECT_TRUE(in_step("users", "'user:' || id", "user:*"));
+  EXPECT_TRUE(eventually([&] { return seconds_behind() == 0 && bytes_behind() == 0; }));
+  // WAL of others that concerns no mapped table is no lag.
+  sql("CREATE TABLE noise (v text); INSERT INTO noise SELECT repeat('x', 1000) FROM generate_series(1, 5000)");
+  EXPECT_TRUE(eventually([&] { return seconds_behind() == 0 && bytes_behind() == 0; }));
+}
+
+TEST_F(MetricsTest, HealthPages) {
+  redis().command("CONFIG", "SET", "requirepass", "not known");
+  launch(kUsers);
+  EXPECT_TRUE(eventually([this] { return walrelay().http("/livez").status == 200; }));
+  walrelay().wait_log("NOAUTH");
+  EXPECT_EQ(walrelay().http("/livez").status, 200);
+  const auto unready = walrelay().http("/readyz");
+  EXPECT_EQ(unready.status, 503);
+  EXPECT_NE(unready.body.find("NOAUTH"), std::string::npos) << unready.body;
+  EXPECT_EQ(metric("walrelay_redis_connected"), 0);
+  redis().command("CONFIG", "SET", "requirepass", "");
+  walrelay().wait_ready();
+  EXPECT_EQ(walrelay().http("/readyz").body, "streaming\n");
+  EXPECT_EQ(metric("walrelay_redis_connected"), 1);
+  EXPECT_EQ(metric("walrelay_postgres_connected"), 1);
+  EXPECT_EQ(walrelay().http("/nothing").status, 404);
+}
+
+TEST_F(MetricsTest, ReadinessGoesWithEitherServer) {
+  start(kUsers);
+  postgres().stop("fast");
+  EXPECT_TRUE(eventually([this] { return walrelay().http("/readyz").status == 503; }));
+  EXPECT_EQ(walrelay().http("/livez").status, 200);
+  EXPECT_EQ(metric("walrelay_postgres_connected"), 0);
+  postgres().start();
+  walrelay().wait_ready();
+  redis().stop();
+  EXPECT_TRUE(eventually([this] { return walrelay().http("/readyz").status == 503; }));
+  EXPECT_EQ(metric("walrelay_redis_connected"), 0);
+  redis().start();
+  walrelay().wait_ready();
+  sql("INSERT INTO users VALUES (2, 'b')");
+  EXPECT_TRUE(in_step("users", "'user:' || id", "user:*"));
+}
+
+}  // namespace
+}  // namespace walrelay::support

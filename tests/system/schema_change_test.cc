@@ -1,0 +1,157 @@
+// Tables that change their shape while they are streamed.
+#include "tests/system/end_to_end.h"
+
+namespace walrelay::support {
+namespace {
+
+class SchemaChangeTest : public EndToEnd {
+ protected:
+  static constexpr const char* kItems = "  - {table: items, write: {hash: {key: \"item:{id}\"}}}\n";
+  void items() {
+    sql("CREATE TABLE items (id int PRIMARY KEY, a text, b int); INSERT INTO items SELECT i, 'a' || i, i FROM "
+        "generate_series(1, 50) i");
+  }
+  testing::AssertionResult items_in_step() { return in_step("items", "'item:' || id", "item:*"); }
+};
+
+struct Alteration {
+  const char* name;
+  const char* sql;
+};
+
+class AlterTableTest : public SchemaChangeTest, public testing::WithParamInterface<Alteration> {};
+
+// Rows written before, in the same transaction, and after; and rows that no event tells of, for a rewrite.
+TEST_P(AlterTableTest, RowsFollowTheNewShape) {
+  items();
+  start(kItems);
+  ASSERT_TRUE(items_in_step());
+  sql("BEGIN; UPDATE items SET b = b + 1 WHERE id = 1; " + std::string(GetParam().sql) +
+      "; UPDATE items SET id = 100 WHERE id = 2; COMMIT");
+  EXPECT_TRUE(items_in_step());
+  sql("INSERT INTO items (id) VALUES (200); DELETE FROM items WHERE id = 3; UPDATE items SET id = 300 WHERE id = 4");
+  EXPECT_TRUE(items_in_step());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, AlterTableTest,
+    testing::Values(Alteration{"AddColumn", "ALTER TABLE items ADD c text"},
+                    Alteration{"AddColumnWithDefault", "ALTER TABLE items ADD c text NOT NULL DEFAULT 'd'"},
+                    Alteration{"AddColumnWithVolatileDefault",
+                               "ALTER TABLE items ADD c text DEFAULT md5(random()::text)"},
+                    Alteration{"DropColumn", "ALTER TABLE items DROP a"},
+                    Alteration{"RenameColumn", "ALTER TABLE items RENAME a TO renamed"},
+                    Alteration{"ChangeType", "ALTER TABLE items ALTER b TYPE text USING 'n' || b"},
+                    Alteration{"WidenType", "ALTER TABLE items ALTER b TYPE bigint"},
+                    Alteration{"DropAndAddOfTheSameName", "ALTER TABLE items DROP a, ADD a int DEFAULT 7"},
+                    Alteration{"NewPrimaryKeyOfTheSameColumn",
+                               "ALTER TABLE items DROP CONSTRAINT items_pkey; ALTER TABLE items ADD PRIMARY KEY (id)"},
+                    Alteration{"FullIdentity", "ALTER TABLE items REPLICA IDENTITY FULL"}),
+    [](const auto& instance) { return std::string(instance.param.name); });
+
+struct Text {
+  const char* name;
+  const char* type;   // of the new column, which the binary format cannot carry or walrelay cannot read
+  const char* value;  // SQL
+  const char* before = "";
+};
+
+class TextOnlyTypeTest : public SchemaChangeTest, public testing::WithParamInterface<Text> {};
+
+TEST_P(TextOnlyTypeTest, WalrelayTurnsToTextByItself) {
+  items();
+  sql(GetParam().before);
+  start(kItems);
+  walrelay().wait_log("\"format\":\"binary\"");
+  sql("ALTER TABLE items ADD c " + std::string(GetParam().type) + "; UPDATE items SET c = " + GetParam().value +
+      " WHERE id < 10");
+  EXPECT_TRUE(items_in_step());
+  walrelay().wait_log("\"format\":\"text\"");
+  sql("INSERT INTO items (id, c) VALUES (100, " + std::string(GetParam().value) +
+      "); UPDATE items SET c = NULL WHERE id = 1");
+  EXPECT_TRUE(items_in_step());
+  EXPECT_EQ(walrelay().log().find("\"level\":\"error\""), std::string::npos) << walrelay().log();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, TextOnlyTypeTest,
+    testing::Values(Text{"Money", "money", "12.34"}, Text{"Search", "tsvector", "to_tsvector('simple', 'a fat cat')"},
+                    Text{"Range", "int4range", "'[1,5)'"},
+                    Text{"Composite", "pair", "ROW(1, 'x, \"y\"')::pair", "CREATE TYPE pair AS (l int, r text)"},
+                    Text{"WithoutBinaryOutput", "aclitem", "'postgres=r/postgres'"},
+                    Text{"CompositeWithoutBinaryOutput", "grant_of", "ROW('postgres=r/postgres')::grant_of",
+                         "CREATE TYPE grant_of AS (acl aclitem)"}),
+    [](const auto& instance) { return std::string(instance.param.name); });
+
+TEST_F(SchemaChangeTest, EnumValuesDomainsAndArrays) {
+  sql(R"(CREATE TYPE mood AS ENUM ('sad'); CREATE DOMAIN age AS int CHECK (VALUE > 0); CREATE DOMAIN ages AS age[];
+         CREATE TABLE items (id int PRIMARY KEY, m mood, a age, l mood[], d ages, n numeric[]);
+         INSERT INTO items VALUES (1, 'sad', 5, '{sad,NULL}', '{1,2}', '{{1.50,NaN},{NULL,-0.1}}'))");
+  start(kItems);
+  EXPECT_TRUE(items_in_step());
+  sql("ALTER TYPE mood ADD VALUE 'so, so' BEFORE 'sad'; ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'");
+  sql("INSERT INTO items VALUES (2, 'so, so', NULL, '{\"so, so\",blue}', '{}', '[3:4]={1,2}'); UPDATE items SET a = 6 "
+      "WHERE id = 1");
+  sql("CREATE TYPE fresh AS ENUM ('x'); ALTER TABLE items ADD f fresh DEFAULT 'x', ADD fs fresh[] DEFAULT '{x}'; "
+      "INSERT INTO items (id) VALUES (3)");
+  EXPECT_TRUE(items_in_step());
+}
+
+TEST_F(SchemaChangeTest, DropAndCreateOfAMappedTable) {
+  items();
+  start(kItems);
+  ASSERT_TRUE(items_in_step());
+  sql("DROP TABLE items; CREATE TABLE items (id text PRIMARY KEY, z int); INSERT INTO items VALUES ('new', 1)");
+  EXPECT_TRUE(items_in_step());
+  sql("INSERT INTO items VALUES ('newer', 2); UPDATE items SET z = 3 WHERE id = 'new'");
+  EXPECT_TRUE(items_in_step());
+}
+
+TEST_F(SchemaChangeTest, DropOfAMappedTableIsSaidAndStopsNothing) {
+  items();
+  sql("CREATE TABLE others (id int PRIMARY KEY)");
+  start(std::string(kItems) + "  - {table: others, write: {hash: {key: \"other:{id}\"}}}\n");
+  ASSERT_TRUE(items_in_step());
+  sql("DROP TABLE items; INSERT INTO others VALUES (1)");
+  walrelay().wait_log("a mapped table is gone");
+  sql("INSERT INTO others VALUES (2)");
+  EXPECT_TRUE(in_step("others", "'other:' || id", "other:*"));
+}
+
+TEST_F(SchemaChangeTest, UnmappedTablesDoNotMatter) {
+  items();
+  sql("CREATE TABLE noise (id int, v money)");
+  start(kItems);
+  sql("ALTER TABLE noise RENAME TO items2; INSERT INTO items2 VALUES (1, 1); ALTER TABLE items2 ADD x xml; DROP TABLE "
+      "items2; "
+      "CREATE TABLE noise (a int PRIMARY KEY); INSERT INTO noise VALUES (1); UPDATE items SET b = 0 WHERE id = 1");
+  EXPECT_TRUE(items_in_step());
+  EXPECT_EQ(walrelay().metric("walrelay_sessions_total{slot=\"" + name() + "\"}"), 1);
+}
+
+// A mapped table renamed away and another renamed to its name: the classic swap of a rebuilt table.
+TEST_F(SchemaChangeTest, SwapOfTwoTablesByRename) {
+  items();
+  sql("CREATE TABLE items_new (id int PRIMARY KEY, a text, b int); INSERT INTO items_new VALUES (1, 'rebuilt', 0), "
+      "(60, 'only here', 0)");
+  start(kItems);
+  ASSERT_TRUE(items_in_step());
+  sql("BEGIN; ALTER TABLE items RENAME TO items_old; ALTER TABLE items_new RENAME TO items; COMMIT; INSERT INTO items "
+      "VALUES (61, 'after', 1)");
+  EXPECT_TRUE(items_in_step());
+  sql("UPDATE items_old SET a = 'must not show'; UPDATE items SET b = 9 WHERE id = 1");
+  EXPECT_TRUE(items_in_step());
+  EXPECT_TRUE(caught_up());
+  EXPECT_TRUE(items_in_step());
+}
+
+TEST_F(SchemaChangeTest, KeyColumnThatGoesStopsWithASentence) {
+  items();
+  start("  - {table: items, write: {hash: {key: \"item:{id}\", columns: {include: [a]}}}}\n");
+  sql("ALTER TABLE items DROP a; INSERT INTO items VALUES (100)");
+  EXPECT_EQ(walrelay().wait(), 78);
+  EXPECT_NE(walrelay().log().find("there is no column"), std::string::npos) << walrelay().log();
+}
+
+}  // namespace
+}  // namespace walrelay::support
