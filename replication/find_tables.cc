@@ -38,7 +38,8 @@ std::string physical_sql(const std::string& oids) {
          "WHERE c.relkind IN ('r', 'p') ORDER BY w.root, leaf, n.nspname, c.relname";
 }
 
-// `readable` counts for a root's leaves too, where it is read.
+// `readable` counts for a root's leaves too, where it is read. It asks by number, because a column that is dropped at
+// this moment has no answer then, and by name would be an error.
 std::string columns_sql(const std::string& oids) {
   return "SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, a.attgenerated <> '', "
          "COALESCE(a.attname = ANY (" +
@@ -46,8 +47,9 @@ std::string columns_sql(const std::string& oids) {
          "::name[]), false), EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = "
          "ANY "
          "(i.indkey::int2[])), "
-         "(SELECT bool_and(has_column_privilege(t.relid, a.attname, 'SELECT')) FROM (SELECT c.oid::regclass AS relid "
-         "WHERE c.relkind = 'r' UNION SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf) t), a.attnum, a.xmin "
+         "(SELECT bool_and(has_column_privilege(t.relid, l.attnum, 'SELECT')) FROM (SELECT c.oid AS relid "
+         "WHERE c.relkind = 'r' UNION SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf) t JOIN pg_attribute l ON "
+         "l.attrelid = t.relid AND l.attname = a.attname), a.attnum, a.xmin "
          "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE a.attnum > 0 AND NOT a.attisdropped "
          "AND a.attrelid = ANY (" +
          oids + ") ORDER BY a.attrelid, a.attnum";

@@ -167,7 +167,12 @@ event::Task<> Catalogue::look(bool first) {
       const auto* type = types_.find(column.type_oid);
       if (type == nullptr || !replication::binary_is_exact(*type)) binary_is_exact_ = false;
     }
-    if (relations_.wants(info.schema, info.name)) mapped.push_back(info);
+    if (!relations_.wants(info.schema, info.name)) continue;
+    if (info.usable_identity) {
+      mapped.push_back(info);
+    } else {
+      relations_.leave_out(info.oid);
+    }
   }
   if (!first && was_exact && !binary_is_exact_ && on_binary_lost) on_binary_lost();
   compare(std::move(mapped), first);
@@ -180,12 +185,13 @@ event::Task<> Catalogue::publish(std::vector<TableInfo> wanted, bool first) {
   for (auto& info : wanted) {
     if (info.usable_identity) {
       usable.push_back(std::move(info));
-    } else if (!options_.default_mapping) {
-      throw StopError(ExitCode::configuration, "table \"" + info.qualified() +
-                                                   "\" has no usable replica identity: give it a primary key, or run "
-                                                   "ALTER TABLE " +
-                                                   replication::quote_identifier(info.schema) + "." +
-                                                   replication::quote_identifier(info.name) + " REPLICA IDENTITY FULL");
+    } else {
+      const std::string sentence = "table \"" + info.qualified() +
+                                   "\" has no usable replica identity: give it a PRIMARY KEY, or run ALTER TABLE " +
+                                   replication::quote_identifier(info.schema) + "." +
+                                   replication::quote_identifier(info.name) + " REPLICA IDENTITY FULL";
+      if (relations_.named(info) || tables_.count(info.oid) != 0) throw StopError(ExitCode::configuration, sentence);
+      say_once(sentence + "; until then it is left out");
     }
   }
   if (!(options_.default_mapping && publication)) {
@@ -231,6 +237,20 @@ event::Task<> Catalogue::publish(std::vector<TableInfo> wanted, bool first) {
   if (publication) published_.insert(publication->tables.begin(), publication->tables.end());
 }
 
+// A table that a pattern matches, created by whoever, may not end the work on all the others.
+bool Catalogue::fits(const TableInfo& info, bool must) {
+  try {
+    relations_.describe(info);
+    if (!must) (void)relations_.bind(info);
+    return true;
+  } catch (const sinks::MappingError& error) {
+    if (must) throw;
+    relations_.leave_out(info.oid);
+    say_once(std::string(error.what()) + "; until then the table is left out");
+    return false;
+  }
+}
+
 void Catalogue::compare(std::vector<TableInfo> wanted, bool first) {
   std::map<replication::Oid, TableInfo> before;
   before.swap(tables_);
@@ -238,7 +258,7 @@ void Catalogue::compare(std::vector<TableInfo> wanted, bool first) {
   std::set<std::string> present;
   for (const auto& [oid, info] : before) names[info.qualified()] = oid;
   for (auto& info : wanted) {
-    relations_.describe(info);
+    if (!fits(info, first || before.count(info.oid) != 0)) continue;
     const auto known = before.find(info.oid);
     const bool made_anew = names.count(info.qualified()) != 0 && names[info.qualified()] != info.oid;
     const bool changed = known != before.end() && (known->second.qualified() != info.qualified() ||
@@ -255,6 +275,7 @@ void Catalogue::compare(std::vector<TableInfo> wanted, bool first) {
   for (const auto& [oid, info] : before) {
     if (tables_.count(oid) != 0) continue;
     unsettled_.erase(oid);
+    relations_.undescribe(oid);
     if (on_table_gone) on_table_gone(info, present.count(info.qualified()) != 0);
   }
   relations_.rebind();

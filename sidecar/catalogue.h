@@ -72,6 +72,7 @@ class Catalogue {
   event::Task<> look(bool first);
   event::Task<> publish(std::vector<replication::TableInfo> wanted, bool first);
   event::Task<> settle();
+  bool fits(const replication::TableInfo& info, bool must);
   void compare(std::vector<replication::TableInfo> wanted, bool first);
   void say_once(const std::string& sentence);
 

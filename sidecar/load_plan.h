@@ -47,6 +47,7 @@ class TableLoad {
   std::uint64_t rows = 0;
   std::size_t readers = 0;  // workers that hold a pointer to this
   bool abandoned = false;   // replaced by a new load of the same table: goes when its last reader has gone
+  bool fresh = false;       // nothing can stand where its rows are written
   bool planning = false;
 
   void plan(std::vector<LoadLeaf> leaves);  // and takes up the cursor

@@ -45,6 +45,8 @@ void Loader::add(const replication::TableInfo& info, const std::string& cursor) 
   abandon(info);
   const std::uint64_t pages = std::max<std::uint64_t>(1, options_.chunk_bytes / kPage);
   tables_.push_back(std::make_unique<TableLoad>(info, relations_.bind(info), cursor, pages));
+  // Later the stream has written, and an ALTER TABLE may have left fields of columns that are gone.
+  tables_.back()->fresh = options_.fresh && workers_.empty();
   relations_.set_loading(info.oid, true);
   progress_.estimated_rows += static_cast<std::uint64_t>(std::max<std::int64_t>(0, info.estimated_rows));
   ++progress_.tables;
@@ -58,18 +60,18 @@ void Loader::abandon(const replication::TableInfo& info) {
     ++progress_.tables_done;
   }
   std::erase_if(noted_, [&info](const NotedCursor& noted) { return noted.table == info.qualified(); });
+  forget_rereads(info.oid);
 }
 
 void Loader::forget(const replication::TableInfo& info) {
   abandon(info);
-  forget_rereads(info.oid);
+  report_if_all_loaded();
 }
 
 void Loader::forget_rereads(replication::Oid oid) {
   const auto notes = rereads_.drop_table(oid);
   for (const auto& note : notes) pipeline_.erase_note(note);
   if (!notes.empty()) sink_.loaded(0);
-  report_if_all_loaded();
 }
 
 void Loader::report_if_all_loaded() {
@@ -246,8 +248,11 @@ event::Task<> Loader::read_rows_again(Connection& connection) {
     forget_rereads(oid);
     co_return;
   }
-  // The stream may give the relation another shape while the chunk is read: keep what the chunk was asked with.
-  const replication::Relation relation = *table->relation;
+  // The stream may give the relation another shape while the chunk is read: keep what the chunk was asked with. Where
+  // it is behind an ALTER TABLE, only the catalogue's shape can be read; nothing of the other has been kept then.
+  const auto* info = relations_.described(oid);
+  const auto bound = table->differs && info != nullptr ? relations_.bind(*info) : Relations::Bound();
+  const replication::Relation relation = bound.relation ? *bound.relation : *table->relation;
   auto writer = relations_.bind_again(relation);
   Chunk chunk(loop_, relation, *writer, connection);
   chunk.by_key = true;

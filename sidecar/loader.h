@@ -59,8 +59,9 @@ class Loader {
   // Reads the whole table, from `cursor` on when that still fits (load_plan.h). A table that is being read already
   // starts again.
   void add(const replication::TableInfo& info, const std::string& cursor);
-  void abandon(const replication::TableInfo& info);  // what has been read of it is worth nothing: add() will follow
-  void forget(const replication::TableInfo& info);   // the table is gone
+  // What has been read of it is worth nothing, and rows to be read again come with all the others: add() will follow.
+  void abandon(const replication::TableInfo& info);
+  void forget(const replication::TableInfo& info);  // the table is gone
   void start();
 
   void on_processed();                          // the stream has moved

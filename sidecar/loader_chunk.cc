@@ -142,7 +142,8 @@ void Loader::land(Chunk& chunk, std::string_view data) {
     return;
   }
   try {
-    chunk.writer.replace(row, options_.fresh, sink_.batch());
+    const bool fresh = chunk.load != nullptr && chunk.load->fresh;
+    chunk.writer.replace(row, fresh, sink_.batch());
   } catch (const sinks::RowError& error) {
     pipeline_.refuse(error, chunk.relation);
   }

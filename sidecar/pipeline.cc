@@ -2,6 +2,7 @@
 
 #include "event/crash_point.h"
 #include "replication/reader.h"
+#include "sidecar/policy.h"
 
 namespace walrelay::sidecar {
 
@@ -106,6 +107,10 @@ Table& Pipeline::table_of(replication::Oid oid) {
     throw replication::ProtocolError("the stream carries a row of relation " + std::to_string(oid) +
                                      ", which it has not described");
   }
+  if (table->inexact && options_.binary && table->writer != nullptr) {
+    throw TextNeeded("rows of table \"" + table->relation->qualified() +
+                     "\" come in a shape that only the text format carries exactly");
+  }
   return *table;
 }
 
@@ -186,7 +191,8 @@ void Pipeline::touch(Table& table, Row row) {
 
 void Pipeline::apply(Table& table, const Change& change) {
   const auto outcome = table.writer->apply(change, !table.loading, sink_.batch());
-  if (outcome == sinks::RelationWriter::Outcome::reread) note_reread(table, change.new_row);
+  // Where the stream is behind an ALTER TABLE, or ahead, the table is about to be read: the row comes with it.
+  if (outcome == sinks::RelationWriter::Outcome::reread && !table.differs) note_reread(table, change.new_row);
 }
 
 void Pipeline::take(const pgoutput::Truncate& truncate) {

@@ -32,6 +32,7 @@ struct PipelineCounters {
 
 struct PipelineOptions {
   std::string reread_key;         // where rows to be read again are noted in Redis
+  bool binary = false;            // the stream was asked for in binary
   bool dead_letter_rows = false;  // a row that cannot be written is noted; otherwise the session ends
   replication::Position verified, sent;
   const replication::Encoding* encoding = nullptr;  // null: text is UTF-8 already

@@ -52,7 +52,8 @@ bool Pipeline::merge_reread(Table& table, const Change& change) {
   Reread* reread = rereads_.find(oid, old_identity);
   if (reread == nullptr) return false;
   const std::string old_note = reread->note;
-  if (change.operation != Operation::update) {  // gone, or gone before and made anew: nothing is missing any more
+  // Gone, or gone before and made anew: nothing is missing any more. Or of another shape: the table will be read.
+  if (change.operation != Operation::update || table.differs) {
     rereads_.erase(oid, old_identity);
     erase_note(old_note);
     return false;

@@ -63,6 +63,9 @@ Verdict judge(const std::exception& error) {
   if (const auto* stop = dynamic_cast<const StopError*>(&error)) {
     return {Action::stop, stop->code, "stopped", error.what()};
   }
+  if (dynamic_cast<const TextNeeded*>(&error) != nullptr) {
+    return {Action::retry, ExitCode::failure, "text", error.what()};
+  }
   if (dynamic_cast<const RestartNeeded*>(&error) != nullptr) {
     return {Action::retry, ExitCode::failure, "restart", error.what()};
   }

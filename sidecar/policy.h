@@ -42,6 +42,11 @@ class RestartNeeded : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// So must it, in text: the stream carries rows of an older shape of a table, which binary does not carry exactly.
+class TextNeeded : public RestartNeeded {
+  using RestartNeeded::RestartNeeded;
+};
+
 struct Verdict {
   enum class Action { retry, retry_slowly, retry_careful, stop };
   Action action = Action::stop;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "replication/binary_text.h"
+
 namespace walrelay::sidecar {
 
 using replication::Oid;
@@ -91,8 +93,21 @@ bool same_shape(const Relation& a, const Relation& b) {
 
 }  // namespace
 
+bool Relations::named(const TableInfo& info) const {
+  const auto& specs = mappings_.specs();
+  return std::any_of(specs.begin(), specs.end(), [&info](const sinks::MappingSpec& spec) {
+    return spec.table == info.qualified() || (info.schema == "public" && spec.table == info.name);
+  });
+}
+
+bool Relations::keeps(const Relation& relation) const {
+  return left_out_.count(relation.oid) == 0 && mappings_.wants(relation.schema, relation.name) &&
+         !has_namesake(relation);
+}
+
 void Relations::describe(const TableInfo& info) {
   described_[info.oid] = info;
+  left_out_.erase(info.oid);
   auto& table = tables_[info.oid];
   if (table != nullptr && table->met) {  // the stream's own word counts
     table->differs = differs(*table->relation);
@@ -107,9 +122,9 @@ void Relations::describe(const TableInfo& info) {
 
 void Relations::rebind() {
   for (auto& [oid, table] : tables_) {
-    if (table->writer != nullptr || table->relation == nullptr || has_namesake(*table->relation)) continue;
-    if (mappings_.wants(table->relation->schema, table->relation->name))
+    if (table->writer == nullptr && table->relation != nullptr && keeps(*table->relation)) {
       table->writer = mappings_.bind(*table->relation);
+    }
   }
 }
 
@@ -122,7 +137,7 @@ Relations::Bound Relations::bind(const TableInfo& info) {
 }
 
 std::unique_ptr<Relation> Relations::complete(const replication::pgoutput::RelationMessage& message) const {
-  auto relation = replication::make_relation(message);
+  auto relation = replication::make_relation(message, encoding_);
   const auto described = described_.find(relation->oid);
   for (auto& column : relation->columns) {
     column.type = types_.find(column.type_oid);
@@ -177,9 +192,12 @@ bool Relations::meet(const replication::pgoutput::RelationMessage& message, bool
   }
   table->met = true;
   table->differs = differs(*relation);
+  table->inexact = std::any_of(relation->columns.begin(), relation->columns.end(), [](const auto& column) {
+    return column.type == nullptr || !replication::binary_is_exact(*column.type);
+  });
   if (table->relation != nullptr && same_shape(*table->relation, *relation)) return true;
   if (on_replaced) on_replaced(relation->oid);
-  table->writer = wanted && !has_namesake(*relation) ? mappings_.bind(*relation) : nullptr;
+  table->writer = keeps(*relation) ? mappings_.bind(*relation) : nullptr;
   table->relation = std::move(relation);
   return true;
 }

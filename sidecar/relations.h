@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -34,6 +35,7 @@ struct Table {
   bool met = false;                                       // the stream has described it in this session: rows may come
   bool loading = false;  // not every row stands in Redis yet: what an UPDATE leaves out must be read
   bool differs = false;  // the stream's columns are not the catalogue's: it is behind an ALTER TABLE, or ahead
+  bool inexact = false;  // has a column that only the text format carries
   ChangeCounts counts;
 };
 
@@ -48,6 +50,14 @@ class Relations {
   // False: types or table unknown; describe() first. When the catalogue has been `asked` and does not know them either,
   // they have been dropped since: the message's own word must do.
   [[nodiscard]] bool meet(const replication::pgoutput::RelationMessage& message, bool asked);
+
+  // Names come in this encoding with the stream; null: in UTF-8, as the catalogue's always are.
+  void set_encoding(const replication::Encoding* encoding) { encoding_ = encoding; }
+
+  // A mapping matches the table, but its rows cannot be kept: they pass unnoticed, until it is described again.
+  void leave_out(replication::Oid oid) { left_out_.insert(oid); }
+  // A mapping names the table itself, and not by a pattern.
+  [[nodiscard]] bool named(const replication::TableInfo& info) const;
 
   // The catalogue does not have it any more.
   void undescribe(replication::Oid oid) { described_.erase(oid); }
@@ -86,11 +96,15 @@ class Relations {
   [[nodiscard]] std::unique_ptr<replication::Relation> complete(
       const replication::pgoutput::RelationMessage& message) const;
 
+  [[nodiscard]] bool keeps(const replication::Relation& relation) const;
+
   sinks::MappingSet& mappings_;
   replication::TypeCatalog& types_;
   std::unordered_map<replication::Oid, replication::TableInfo> described_;
   std::unordered_map<replication::Oid, std::unique_ptr<Table>> tables_;
   std::unordered_map<replication::Oid, bool> loading_;
+  std::set<replication::Oid> left_out_;
+  const replication::Encoding* encoding_ = nullptr;
 };
 
 // The columns of a table that the stream carries: live, not generated, of the publication's column list.

@@ -25,12 +25,12 @@ constexpr event::milliseconds kFarewell{500};
 }  // namespace
 
 Session::Session(event::Loop& loop, const config::Config& config, sinks::MappingSet& mappings, Status& status,
-                 bool careful)
+                 SessionChoices choices)
     : loop_(loop),
       config_(config),
       mappings_(mappings),
       status_(status),
-      careful_(careful),
+      choices_(choices),
       over_(loop),
       redis_(loop, redis_options(config.target)),
       watcher_(loop, connection_options(false, "watch")),
@@ -114,11 +114,9 @@ void Session::wire() {
   };
   catalogue_->on_table_gone = [this](const replication::TableInfo& info, bool made_anew) {
     if (!made_anew) log::warn("a mapped table is gone; its keys stay in Redis", {{"table", info.qualified()}});
-    relations_.undescribe(info.oid);
     loader_->forget(info);
   };
   catalogue_->on_unread = [this](const replication::TableInfo& info) { mark_unread(info); };
-  catalogue_->on_trouble = [](const std::string& sentence) { log::warn(sentence); };
   catalogue_->on_binary_lost = [this] {
     if (binary_)
       fail(std::make_exception_ptr(RestartNeeded("a table with types that need the text format was published")));

@@ -30,10 +30,17 @@
 
 namespace walrelay::sidecar {
 
+// What the end of the last session teaches.
+struct SessionChoices {
+  bool careful = false;  // Redis refused a command: find the row
+  bool text = false;     // the stream was not to be had in binary
+};
+
 class Session : public sinks::SinkEvents {
  public:
-  // `status` outlives the session; `careful`: Redis refused a command of the last session, find the row.
-  Session(event::Loop& loop, const config::Config& config, sinks::MappingSet& mappings, Status& status, bool careful);
+  // `status` outlives the session.
+  Session(event::Loop& loop, const config::Config& config, sinks::MappingSet& mappings, Status& status,
+          SessionChoices choices);
   ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -50,6 +57,7 @@ class Session : public sinks::SinkEvents {
 
  private:
   event::Task<> connect();
+  void choose_format();
   event::Task<> take_slot();
   event::Task<> ensure_slot();
   event::Task<> wait_for_release();
@@ -72,7 +80,7 @@ class Session : public sinks::SinkEvents {
   const config::Config& config_;
   sinks::MappingSet& mappings_;
   Status& status_;
-  const bool careful_;
+  const SessionChoices choices_;
   bool stopping_ = false, streaming_ = false, binary_ = false, slot_created_ = false, slot_was_lost_ = false;
   std::exception_ptr error_;
   event::Event over_;

@@ -35,6 +35,7 @@ event::Task<> Session::connect() {
                                             "\": set wal_level = logical in its configuration and restart it");
   }
   encoding_ = replication::Encoding::make(watcher_.parameter("server_encoding"));
+  relations_.set_encoding(encoding_.get());
 
   CatalogueOptions options;
   options.publication = config_.source.publication;
@@ -42,16 +43,21 @@ event::Task<> Session::connect() {
   options.manage_publication = config_.source.manage_publication;
   options.default_mapping = mappings_.default_mapping();
   catalogue_.emplace(loop_, watcher_, std::move(options), relations_, types_);
+  catalogue_->on_trouble = [](const std::string& sentence) { log::warn(sentence); };
   auto preparing = catalogue_->prepare();
   co_await std::move(preparing);
   require_tables(mappings_.specs(), catalogue_->tables());
+  choose_format();
+}
+
+void Session::choose_format() {
   const std::string& format = config_.source.format;
   if (format == "binary" && !catalogue_->binary_is_exact()) {
     throw StopError(ExitCode::configuration,
                     "source.format is \"binary\", but a published column has a type that only the text "
                     "format carries exactly: set source.format to auto or text");
   }
-  binary_ = format != "text" && catalogue_->binary_is_exact() && watcher_.server_version() >= 140000;
+  binary_ = format != "text" && !choices_.text && catalogue_->binary_is_exact() && watcher_.server_version() >= 140000;
 }
 
 event::Task<> Session::take_slot() {
@@ -85,6 +91,9 @@ event::Task<> Session::ensure_slot() {
   if (slot && slot->active) {
     auto waiting = wait_for_release();
     co_await std::move(waiting);
+    auto preparing = catalogue_->prepare();  // much may have changed since
+    co_await std::move(preparing);
+    choose_format();
     auto again = replication::find_slot(watcher_, name);
     auto released = co_await std::move(again);
     slot = std::move(released);
@@ -170,7 +179,7 @@ event::Task<> Session::take_redis() {
   event::milliseconds interval = config_.source.status_interval;
   if (interval.count() == 0) interval = third.count() == 0 ? kStatusAtMost : std::min(third, kStatusAtMost);
 
-  sinks::RedisSinkOptions options = sink_options(config_, careful_);
+  sinks::RedisSinkOptions options = sink_options(config_, choices_.careful);
   options.describe = [this](std::uint32_t write) {
     const auto name = write_names_.find(write);
     return name == write_names_.end() ? std::string("walrelay's own bookkeeping") : name->second;
@@ -179,10 +188,16 @@ event::Task<> Session::take_redis() {
   auto taking = sink_->take_over();
   const auto found = co_await std::move(taking);
   event::crash_point();
+  // Only now: the last owner may have gone on until a moment ago.
+  const std::string end_sql =
+      "SELECT CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) ELSE "
+      "pg_current_wal_flush_lsn() END";
+  auto asking_end = watcher_.query(end_sql, "read the end of the server's WAL");
+  const auto end = co_await std::move(asking_end);
 
   server_.system_identifier = identity_.system_identifier;
   server_.timeline = identity_.timeline;
-  server_.flushed = identity_.flushed;
+  server_.flushed = replication::parse_lsn(end.text(0, 0)).value_or(identity_.flushed);
   server_.database = identity_.database;
   server_.confirmed_flush = slot->confirmed_flush;
   server_.slot_created = slot_created_;
@@ -208,6 +223,7 @@ event::Task<> Session::take_redis() {
   pipeline.verified = decision.verified;
   pipeline.sent = decision.sent;
   pipeline.encoding = encoding_.get();
+  pipeline.binary = binary_;
   pipeline_.emplace(std::move(pipeline), relations_, overtaken_, rereads_, *sink_, clock_);
   LoaderOptions loader = loader_options(config_);
   loader.fresh = found.empty_database && decision.load;

@@ -45,7 +45,7 @@ const Status& Supervisor::status() {
 }
 
 event::Task<> Supervisor::run_session() {
-  session_ = std::make_unique<Session>(loop_, config_, mappings_, status_, careful_);
+  session_ = std::make_unique<Session>(loop_, config_, mappings_, status_, SessionChoices{careful_, text_});
   auto running = session_->run();
   co_await std::move(running);
 }
@@ -75,10 +75,13 @@ event::Task<> Supervisor::run() {
     if (std::chrono::steady_clock::now() - began > kHealthy) {
       backoff_.reset();
       last_sentence_.clear();
+      protocol_failures_ = 0;
+      text_ = false;
     }
+    text_ = text_ || verdict.reason == "text";
     auto wait = backoff_.next();
     if (verdict.action == Verdict::Action::retry_slowly) wait = std::max(wait, kSlowly);
-    if (verdict.reason == "restart" || careful_) wait = event::milliseconds(0);
+    if (verdict.reason == "restart" || verdict.reason == "text" || careful_) wait = event::milliseconds(0);
     // The same sentence again and again says nothing new.
     if (verdict.sentence != last_sentence_) {
       log::warn(verdict.sentence, {{"retry_in_ms", wait.count()}});

@@ -39,7 +39,7 @@ class Supervisor {
   Status status_;
   Backoff backoff_;
   ExitCode exit_code_ = ExitCode::ok;
-  bool stopping_ = false, careful_ = false;
+  bool stopping_ = false, careful_ = false, text_ = false;
   int protocol_failures_ = 0;
   std::string last_sentence_;
   event::Event stop_requested_;

@@ -239,8 +239,8 @@ std::string RandomStatements::churn() {
 std::string RandomStatements::twins() {
   const std::string first = std::to_string(2 * session_), second = std::to_string(2 * session_ + 1);
   // Small, so that no limit allows to show half of it.
-  const std::string small = std::string("UPDATE items SET version = ") + kVersion +
-                            ", name = 'small' WHERE id = " + std::to_string(own(kItems));
+  const std::string small =
+      std::string("UPDATE parents SET version = ") + kVersion + " WHERE id = " + std::to_string(own(kFamilies));
   return "BEGIN; UPDATE twins SET version = " + std::string(kVersion) + " WHERE id = " + first + "; " + small +
          "; UPDATE twins SET version = currval('versions'), filler = " + quoted(random_.odd_text()) + " WHERE id IN (" +
          first + ", " + second + "); COMMIT";
