@@ -13,14 +13,14 @@ namespace walrelay::replication {
 
 struct SlotState {
   std::string name;
-  std::string plugin;         // must be pgoutput
-  std::string database;       // must be ours
+  std::string plugin;    // must be pgoutput
+  std::string database;  // must be ours
   bool active = false;
   int active_pid = 0;
-  std::string active_owner;   // application_name and client address of its user, as far as the role may see
+  std::string active_owner;  // application_name and client address of its user, as far as the role may see
   Lsn restart = Lsn::invalid;
   Lsn confirmed_flush = Lsn::invalid;
-  std::string wal_status;     // reserved, extended, unreserved, lost
+  std::string wal_status;  // reserved, extended, unreserved, lost
   std::optional<std::int64_t> safe_wal_bytes;
   bool temporary = false;
 };
@@ -45,7 +45,7 @@ struct SystemIdentity {
 event::Task<SystemIdentity> identify_system(Connection& replication);
 
 // START_REPLICATION with the protocol version that this server speaks and nothing we do not need.
-std::string start_replication_sql(const std::string& slot, const std::string& publication, int server_version, bool binary,
-                                  bool messages, Lsn from);
+std::string start_replication_sql(const std::string& slot, const std::string& publication, int server_version,
+                                  bool binary, bool messages, Lsn from);
 
 }  // namespace walrelay::replication

@@ -49,11 +49,11 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  void start();                 // begins delivering
-  void resume();                // after a handler said enough; drains first what libpq already holds
+  void start();   // begins delivering
+  void resume();  // after a handler said enough; drains first what libpq already holds
   [[nodiscard]] bool paused() const;
-  void confirm(Lsn flushed);    // monotone; never beyond received() (aborts: it would lose data)
-  void request_keepalive();     // asks the server where it is; the answer is an on_keepalive
+  void confirm(Lsn flushed);           // monotone; never beyond received() (aborts: it would lose data)
+  void request_keepalive();            // asks the server where it is; the answer is an on_keepalive
   [[nodiscard]] Lsn received() const;  // the furthest position the server has told us
   [[nodiscard]] Lsn confirmed() const;
   [[nodiscard]] const StreamCounters& counters() const;

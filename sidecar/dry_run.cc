@@ -33,6 +33,7 @@ class DryRun : public sinks::SinkEvents {
     auto opening = watcher_.open();
     co_await std::move(opening);
     encoding_ = replication::Encoding::make(watcher_.parameter("server_encoding"));
+    relations_.set_encoding(encoding_.get());
     const std::string slot = "walrelay_dry_run_" + std::to_string(getpid());
     CatalogueOptions options;
     options.publication = config_.source.publication;
@@ -40,6 +41,7 @@ class DryRun : public sinks::SinkEvents {
     options.manage_publication = false;
     options.default_mapping = mappings_.default_mapping();
     catalogue_.emplace(loop_, watcher_, std::move(options), relations_, types_);
+    catalogue_->on_trouble = [](const std::string& sentence) { log::warn(sentence); };
     auto preparing = catalogue_->prepare();
     co_await std::move(preparing);
     require_tables(mappings_.specs(), catalogue_->tables());
