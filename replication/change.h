@@ -38,8 +38,8 @@ struct Change {
 // A transaction as Begin announces it.
 struct Transaction {
   std::uint32_t xid = 0;
-  Lsn commit = Lsn::invalid;         // start of its commit record (Begin's final_lsn): names the transaction
-  std::int64_t commit_time_us = 0;   // the server's clock, microseconds since the Unix epoch
+  Lsn commit = Lsn::invalid;        // start of its commit record (Begin's final_lsn): names the transaction
+  std::int64_t commit_time_us = 0;  // the server's clock, microseconds since the Unix epoch
 };
 
 }  // namespace walrelay::replication

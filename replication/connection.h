@@ -5,10 +5,10 @@
 //   copy():   a COPY ... TO STDOUT among them goes row by row to a handler, which may pause it
 //   CopyBoth: begin_replication() leaves the connection to a Stream (stream.h)
 //
-// Statements, their rows and all messages are UTF-8, whatever the database's encoding is; COPY data and the stream's are
-// what the server sent. Nothing here blocks. One operation at a time; a second one before the first is over is a programming error (aborts).
-// An operation is cancelled by destroying its task; then the connection is closed, as the server's answer to it is
-// still to come. A Connection outlives the tasks it gave out.
+// Statements, their rows and all messages are UTF-8, whatever the database's encoding is; COPY data and the stream's
+// are what the server sent. Nothing here blocks. One operation at a time; a second one before the first is over is a
+// programming error (aborts). An operation is cancelled by destroying its task; then the connection is closed, as the
+// server's answer to it is still to come. A Connection outlives the tasks it gave out.
 #pragma once
 
 #include <chrono>

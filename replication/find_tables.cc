@@ -48,7 +48,8 @@ std::string columns_sql(const std::string& oids) {
          "ANY "
          "(i.indkey::int2[])), "
          "(SELECT bool_and(has_column_privilege(t.relid, l.attnum, 'SELECT')) FROM (SELECT c.oid AS relid "
-         "WHERE c.relkind = 'r' UNION SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf) t JOIN pg_attribute l ON "
+         "WHERE c.relkind = 'r' UNION SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf) t JOIN pg_attribute l "
+         "ON "
          "l.attrelid = t.relid AND l.attname = a.attname), a.attnum, a.xmin "
          "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE a.attnum > 0 AND NOT a.attisdropped "
          "AND a.attrelid = ANY (" +

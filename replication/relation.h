@@ -16,8 +16,24 @@ namespace walrelay::replication {
 using Oid = std::uint32_t;
 
 enum class TypeKind : std::uint8_t {
-  boolean, integer, floating, numeric, text, bytea, json, date, time, timetz, timestamp, timestamptz, interval, uuid,
-  enumeration, array, composite, other,
+  boolean,
+  integer,
+  floating,
+  numeric,
+  text,
+  bytea,
+  json,
+  date,
+  time,
+  timetz,
+  timestamp,
+  timestamptz,
+  interval,
+  uuid,
+  enumeration,
+  array,
+  composite,
+  other,
 };
 
 // A type as far as a sink needs to know it. A domain appears as its base type.

@@ -149,8 +149,7 @@ void counters(Page& page, const Status& status) {
                  {{"gap", name}});
   }
   page.counter("walrelay_sessions_total", "Sessions that reached the stream.", whole(status.sessions));
-  page.counter("walrelay_dead_letters_total", "Rows noted in the dead-letter stream.",
-               whole(status.pipeline.dead_letters + status.sink.refused));
+  page.counter("walrelay_dead_letters_total", "Rows noted in the dead-letter stream.", whole(status.sink.refused));
   page.counter("walrelay_rereads_total", "Rows read again for a TOASTed column that an UPDATE left out.",
                whole(status.pipeline.rereads));
   page.gauge("walrelay_rereads_pending", "Such rows that wait.", static_cast<double>(status.pending_rereads));

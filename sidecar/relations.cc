@@ -108,12 +108,13 @@ bool Relations::keeps(const Relation& relation) const {
 void Relations::describe(const TableInfo& info) {
   described_[info.oid] = info;
   left_out_.erase(info.oid);
-  auto& table = tables_[info.oid];
-  if (table != nullptr && table->met) {  // the stream's own word counts
-    table->differs = differs(*table->relation);
+  const auto known = tables_.find(info.oid);
+  if (known != tables_.end() && known->second->met) {  // the stream's own word counts
+    known->second->differs = differs(*known->second->relation);
     return;
   }
-  auto bound = bind(info);
+  auto bound = bind(info);  // may throw: nothing has been entered yet
+  auto& table = tables_[info.oid];
   table = std::make_unique<Table>();
   table->relation = std::move(bound.relation);
   table->writer = std::move(bound.writer);
@@ -122,7 +123,7 @@ void Relations::describe(const TableInfo& info) {
 
 void Relations::rebind() {
   for (auto& [oid, table] : tables_) {
-    if (table->writer == nullptr && table->relation != nullptr && keeps(*table->relation)) {
+    if (table->writer == nullptr && !table->differs && keeps(*table->relation)) {
       table->writer = mappings_.bind(*table->relation);
     }
   }

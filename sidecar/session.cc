@@ -133,10 +133,11 @@ void Session::wire() {
     log::info("table read", {{"table", table}, {"rows", rows}});
   };
   loader_->on_all_loaded = [this] {
-    if (status_.state != State::loading || catalogue_->settling()) return;
+    if (status_.state != State::loading || all_read_ || catalogue_->settling()) return;
     sink_->set_phase("stream");
-    status_.state = State::streaming;
-    log::info("every table is read; streaming", {{"rows", loader_->progress().rows}});
+    sink_->flush();
+    all_read_ = true;
+    batches_when_read_ = sink_->counters().batches;
   };
   loader_->on_failed = [this](std::exception_ptr error) { fail(error); };
   loader_->on_trouble = [](const std::string& sentence) { log::warn("reading a table: " + sentence); };
@@ -159,6 +160,7 @@ void Session::on_applied(const Position& position, std::int64_t commit_time_us) 
 
 void Session::on_recorded(const Position& position) {
   progress_.on_recorded(position.committed, Clock::now());
+  see_whether_loaded();
   if (loader_) loader_->on_recorded(position.committed);
 }
 
@@ -178,6 +180,15 @@ void Session::on_failed(std::exception_ptr error) {
   fail(error);
 }
 
+// Ready means that the last row read is in Redis: whatever was filling, complete or in flight then has been applied.
+void Session::see_whether_loaded() {
+  constexpr std::uint64_t kBatchesUnderWay = 3;
+  if (!all_read_ || status_.state != State::loading) return;
+  if (!sink_->drained() && sink_->counters().batches < batches_when_read_ + kBatchesUnderWay) return;
+  status_.state = State::streaming;
+  log::info("every table is read; streaming", {{"rows", loader_->progress().rows}});
+}
+
 void Session::tick() {
   const auto now = Clock::now();
   const Lsn confirmable = progress_.confirmable(now);
@@ -187,6 +198,7 @@ void Session::tick() {
     event::crash_point();
   }
   refresh();
+  see_whether_loaded();
   if (status_.state != State::loading) return;
   const auto& load = loader_->progress();
   const double part = load.estimated_rows == 0

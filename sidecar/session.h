@@ -71,6 +71,7 @@ class Session : public sinks::SinkEvents {
   void remove_rows_of_namesakes(const replication::TableInfo& info);
   void restore_rereads(const std::map<std::string, std::string>& notes);
   void write_control(std::initializer_list<std::string_view> command);
+  void see_whether_loaded();
   event::Task<> drain();
   void fail(std::exception_ptr error);
   void tick();
@@ -108,7 +109,8 @@ class Session : public sinks::SinkEvents {
   event::Timer ticker_;
   replication::Position applied_;
   std::int64_t oldest_unapplied_us_ = 0;
-  std::uint64_t commands_before_ = 0;
+  std::uint64_t commands_before_ = 0, batches_when_read_ = 0;
+  bool all_read_ = false;
   Progress::Clock::time_point last_progress_line_{};
   Status base_;  // counters of earlier sessions
 };

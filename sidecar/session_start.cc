@@ -47,6 +47,7 @@ event::Task<> Session::connect() {
   auto preparing = catalogue_->prepare();
   co_await std::move(preparing);
   require_tables(mappings_.specs(), catalogue_->tables());
+  require_select(catalogue_->tables());
   choose_format();
 }
 
@@ -62,8 +63,20 @@ void Session::choose_format() {
 
 event::Task<> Session::take_slot() {
   for (bool ours = false; !ours;) {
-    auto opening = replicator_.open();
-    co_await std::move(opening);
+    std::string refused;
+    try {
+      auto opening = replicator_.open();
+      co_await std::move(opening);
+    } catch (const replication::PostgresError& error) {
+      if (error.sqlstate() != "42501") throw;
+      refused = error.what();
+    }
+    if (!refused.empty()) {
+      const std::string sql = "SELECT quote_ident(current_user)";
+      auto asking = watcher_.query(sql, "ask for the role's name");
+      const auto role = co_await std::move(asking);
+      throw StopError(ExitCode::postgres, refused + "; run: ALTER ROLE " + role.text(0, 0) + " REPLICATION");
+    }
     auto identifying = replication::identify_system(replicator_);
     auto identity = co_await std::move(identifying);
     identity_ = std::move(identity);

@@ -147,6 +147,18 @@ void require_tables(const std::vector<sinks::MappingSpec>& mappings,
   }
 }
 
+void require_select(const std::map<replication::Oid, replication::TableInfo>& tables) {
+  for (const auto& [oid, table] : tables) {
+    if (table.may_select) continue;
+    throw StopError(ExitCode::postgres,
+                    "table \"" + table.qualified() +
+                        "\" may not be read by this role (its rows, or a column, or its schema); run: GRANT "
+                        "SELECT ON " +
+                        replication::quote_identifier(table.schema) + "." + replication::quote_identifier(table.name) +
+                        " TO the role");
+  }
+}
+
 std::string loaded_cursor(const replication::TableInfo& info) { return TableLoad(info, {}, "", 1).done_cursor(); }
 
 PipelineCounters add(const PipelineCounters& base, const PipelineCounters& more) {

@@ -28,6 +28,9 @@ LoaderOptions loader_options(const config::Config& config);
 void require_tables(const std::vector<sinks::MappingSpec>& mappings,
                     const std::map<replication::Oid, replication::TableInfo>& tables);
 
+// Throws StopError, with the SQL, for a table whose rows this role may not read.
+void require_select(const std::map<replication::Oid, replication::TableInfo>& tables);
+
 // The cursor that says "every row was read".
 std::string loaded_cursor(const replication::TableInfo& info);
 

@@ -25,15 +25,16 @@ class SinkEvents {
   virtual ~SinkEvents() = default;
   virtual void on_applied(const replication::Position& position, std::int64_t commit_time_us) = 0;
   virtual void on_recorded(const replication::Position& position) = 0;
-  virtual void on_writable() = 0;                       // full() turned false
-  virtual void on_failed(std::exception_ptr error) = 0; // once; the session is over
+  virtual void on_writable() = 0;                        // full() turned false
+  virtual void on_failed(std::exception_ptr error) = 0;  // once; the session is over
 };
 
 class Sink {
  public:
   virtual ~Sink() = default;
 
-  // The batch that is filling. Append only between two calls into the sink; a reference stays valid for the sink's life.
+  // The batch that is filling. Append only between two calls into the sink; a reference stays valid for the sink's
+  // life.
   virtual Batch& batch() = 0;
 
   // The commands of one more row message were appended (or it needed none). `position` names it inside its transaction

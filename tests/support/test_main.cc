@@ -1,8 +1,8 @@
 // Every test executable's main: a failure inside a loop must show, so SIGPIPE is ignored as in the program.
-#include <csignal>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <csignal>
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);

@@ -25,7 +25,8 @@
 namespace walrelay::support {
 namespace {
 
-constexpr int kKills = 30;          // of one seed; eight seeds in a run of all tests
+constexpr int kKills = 26;               // at a place, of one seed; eight seeds in a run of all tests
+constexpr int kRunsAtMost = 3 * kKills;  // those that pass no such place end by the clock
 constexpr double kDeepest = 20000;  // crash points; a start passes some 20, the load and two seconds of work the rest
 constexpr milliseconds kConverge = seconds(90);
 const std::string kSlot = "sweep";
@@ -43,7 +44,10 @@ class Sweep {
     Workload workload(postgres_.conninfo(), {.seed = seed_, .inexact_types = format_ != "binary"});
     VersionWatch watch(redis_.socket_path(), 2);
     workload.start();
-    for (int kill = 0; kill < kKills && !testing::Test::HasFatalFailure(); ++kill) run_until_killed();
+    while (at_a_place_ < kKills && !testing::Test::HasFatalFailure()) {
+      ASSERT_LT(at_a_place_ + by_the_clock_, kRunsAtMost) << repeat();
+      run_until_killed();
+    }
     workload.stop();
     EXPECT_EQ(workload.mistakes(), "") << repeat();
     if (testing::Test::HasFatalFailure()) return;
@@ -88,6 +92,7 @@ class Sweep {
     }
     if (status) {
       ++at_a_place_;
+      deepest_ = std::max(deepest_, place);
     } else {
       walrelay_.process().signal(SIGKILL);
       status = walrelay_.process().wait(seconds(10));
@@ -144,10 +149,10 @@ class Sweep {
   }
 
   void report(const Workload& workload, const VersionWatch& watch) const {
-    std::cout << "seed " << seed_ << ": killed " << at_a_place_ << " times at a place and " << by_the_clock_
-              << " times by the clock, " << troubles_ << " troubles of the servers, " << workload.committed()
-              << " transactions, " << workload.failed() << " failed, " << watch.changes() << " versions seen in "
-              << watch.looks() << " looks\n";
+    std::cout << "seed " << seed_ << ": killed " << at_a_place_ << " times at a place (the deepest: " << deepest_
+              << ") and " << by_the_clock_ << " times by the clock, " << troubles_ << " troubles of the servers, "
+              << workload.committed() << " transactions, " << workload.failed() << " failed, " << watch.changes()
+              << " versions seen in " << watch.looks() << " looks" << std::endl;
   }
 
   const std::uint64_t seed_;
@@ -156,6 +161,7 @@ class Sweep {
   Redis redis_;
   std::string format_, configuration_;
   Walrelay walrelay_;
+  std::uint64_t deepest_ = 0;
   int at_a_place_ = 0, by_the_clock_ = 0, troubles_ = 0;
 };
 

@@ -1,3 +1,4 @@
+// Over 300 lines because the cases of one loader are easier to compare in one table.
 // Keys, types, precedence: which value wins, and what is said of a wrong one, at which line and column.
 #include "config/load.h"
 

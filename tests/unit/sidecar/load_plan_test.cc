@@ -93,6 +93,39 @@ TEST(LoadPlan, GarbageCursorsStartFromTheBeginning) {
   }
 }
 
+TEST(LoadPlan, OnlyARewriteByAlterTableMakesALoadedTableUnread) {
+  auto info = users();
+  info.files = "201 ";
+  info.columns[1].defined_by = "700";
+  const std::string cursor = TableLoad(info, {}, "", 1).done_cursor();
+  EXPECT_TRUE(is_loaded(cursor, info));
+  auto truncated = info;
+  truncated.files = "300 ";
+  EXPECT_TRUE(is_loaded(cursor, truncated));
+  auto given_a_default = info;
+  given_a_default.columns[1].defined_by = "800";
+  EXPECT_TRUE(is_loaded(cursor, given_a_default));
+  auto rewritten = truncated;
+  rewritten.columns[1].defined_by = "800";
+  EXPECT_FALSE(is_loaded(cursor, rewritten));
+}
+
+TEST(LoadPlan, ACursorNamesItsTable) {
+  const auto load = planned("");
+  EXPECT_EQ(owner_of_cursor(unread_cursor(users())), 42U);
+  EXPECT_EQ(owner_of_cursor(load.done_cursor()), 42U);
+  EXPECT_EQ(owner_of_cursor(load.cursor()), 42U);
+  for (const char* cursor : {"", "done", "at;1", "at;1;x;2"}) EXPECT_EQ(owner_of_cursor(cursor), 0U) << cursor;
+  EXPECT_FALSE(is_loaded(unread_cursor(users()), users()));
+  EXPECT_EQ(planned(unread_cursor(users())).take()->from, 0U);
+}
+
+TEST(Signature, ChangesWhenAColumnIsDroppedAndAddedAgain) {
+  auto again = users();
+  again.columns[1].number = 7;
+  EXPECT_NE(signature(again), signature(users()));
+}
+
 TEST(Signature, ChangesWithColumnsTypesAndIdentity) {
   const std::string before = signature(users());
   auto type = users();

@@ -1,0 +1,54 @@
+// What is remembered of the tables that were read, and when it may be said (loader.h, load_plan.h).
+#include <algorithm>
+
+#include "sidecar/loader.h"
+
+namespace walrelay::sidecar {
+
+namespace {
+
+constexpr std::uint32_t kCursors = 0xffff0001;  // Batch entries of cursors
+
+}  // namespace
+
+void Loader::finish_table(TableLoad& table) {
+  if (table.abandoned || !table.done()) return;
+  table.abandoned = true;  // swept out by next_table() when its readers have gone
+  const std::string name = table.info.qualified();
+  note_cursor(name, table.done_cursor());
+  if (!noted_.empty()) sink_.flush();
+  relations_.set_loading(table.info.oid, false);
+  ++progress_.tables_done;
+  if (on_table_loaded) on_table_loaded(name, table.rows);
+  report_if_all_loaded();
+}
+
+// A cursor may say that rows are read only when no replay can undo that: a session that comes after a crash would apply
+// older changes to them once more, and those of before an ALTER TABLE bring back fields and values that no change that
+// follows takes away. So it waits until the position that the stream had, when the rows were written, is recorded.
+void Loader::note_cursor(const std::string& table, std::string cursor) {
+  noted_.push_back({table, std::move(cursor), pipeline_.processed()});
+  on_recorded(recorded_);
+}
+
+void Loader::on_recorded(replication::Lsn position) {
+  recorded_ = std::max(recorded_, position);
+  while (!noted_.empty() && noted_.front().when_recorded <= recorded_) {
+    write_cursor(noted_.front().table, noted_.front().cursor);
+    noted_.pop_front();
+  }
+}
+
+void Loader::write_cursor(const std::string& table, const std::string& cursor) {
+  sinks::Batch& batch = sink_.batch();
+  batch.open(kCursors, options_.load_key, sinks::Effect::ordered);
+  batch.command(4);
+  batch.argument("HSET");
+  batch.argument(options_.load_key);
+  batch.argument(table);
+  batch.argument(cursor);
+  batch.close();
+  sink_.loaded(0);
+}
+
+}  // namespace walrelay::sidecar
