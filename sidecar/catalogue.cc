@@ -136,7 +136,7 @@ event::Task<> Catalogue::look(bool first) {
     if (info.usable_identity) {
       mapped.push_back(info);
     } else {
-      relations_.leave_out(info.oid);
+      leave_out(info, "");  // publish() has said why
     }
   }
   if (!first && was_exact && !binary_is_exact_ && on_binary_lost) on_binary_lost();
@@ -204,16 +204,26 @@ event::Task<> Catalogue::publish(std::vector<TableInfo> wanted, bool first) {
 
 // A table that a pattern matches, created by whoever, may not end the work on all the others.
 bool Catalogue::fits(const TableInfo& info, bool must) {
+  if (!must && !info.may_select) {
+    leave_out(info, "table \"" + info.qualified() + "\" may not be read by this role: run GRANT SELECT ON " +
+                        replication::quote_identifier(info.schema) + "." + replication::quote_identifier(info.name) +
+                        " TO the role");
+    return false;
+  }
   try {
     relations_.describe(info);
     if (!must) (void)relations_.bind(info);
     return true;
   } catch (const sinks::MappingError& error) {
     if (must) throw;
-    relations_.leave_out(info.oid);
-    say_once(std::string(error.what()) + "; until then the table is left out");
+    leave_out(info, error.what());
     return false;
   }
+}
+
+void Catalogue::leave_out(const TableInfo& info, const std::string& why) {
+  relations_.leave_out(info.oid);
+  if (!why.empty()) say_once(why + "; until then the table is left out");
 }
 
 void Catalogue::compare(std::vector<TableInfo> wanted, bool first) {

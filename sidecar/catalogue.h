@@ -73,6 +73,7 @@ class Catalogue {
   event::Task<> publish(std::vector<replication::TableInfo> wanted, bool first);
   event::Task<> settle();
   bool fits(const replication::TableInfo& info, bool must);
+  void leave_out(const replication::TableInfo& info, const std::string& why);
   void compare(std::vector<replication::TableInfo> wanted, bool first);
   void say_once(const std::string& sentence);
 

@@ -109,6 +109,22 @@ TEST_F(BadRedisTest, ReadOnlyReplicaWaitsForAWritableOne) {
   expect_no_secrets();
 }
 
+// It answers every thousand commands of its file while it reads them.
+TEST_F(BadRedisTest, LoadingIsWaitedFor) {
+  Redis slow({.arguments = {"--appendonly", "yes", "--appendfsync", "always", "--key-load-delay", "300"}});
+  sql("INSERT INTO users SELECT i, 'x' FROM generate_series(2, 8000) i");
+  Walrelay run({.config = source() + "}\ntarget: {url: \"unix://" + slow.socket_path() + "\"}\nmappings:\n" + kUsers});
+  run.start();
+  run.wait_ready();
+  slow.kill();
+  slow.start();
+  sql("INSERT INTO users VALUES (9000, 'while it was loading')");
+  run.wait_log("LOADING");
+  const Hashes expected = rows_of("users", "'user:' || id");
+  EXPECT_TRUE(eventually([&] { return same(slow.client().hashes("user:*"), expected); }));
+  EXPECT_EQ(run.metric("walrelay_gaps_total{slot=\"" + name() + "\",gap=\"redis_empty\"}"), std::nullopt) << run.log();
+}
+
 TEST_F(BadRedisTest, ForbiddenCommandsAreNamed) {
   redis().command("ACL", "SETUSER", "weak", "on", ">canary-pass", "~user:*", "~walrelay:*", "+@all", "-hset");
   const std::string text = source() +

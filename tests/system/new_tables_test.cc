@@ -125,5 +125,22 @@ TEST_F(NewTablesTest, PublicationForAllTables) {
   EXPECT_TRUE(redis().keys("*heap*").empty());
 }
 
+TEST_F(NewTablesTest, NewTableThatTheRoleMayNotReadIsNamedAndReadWhenItMay) {
+  sql("CREATE TABLE users (id int PRIMARY KEY, v text); INSERT INTO users VALUES (1, 'x'); CREATE PUBLICATION " +
+      name() + " FOR ALL TABLES; CREATE ROLE reader_" + name() +
+      " LOGIN REPLICATION; GRANT SELECT ON users TO reader_" + name());
+  connect_as("reader_" + name());
+  start("");
+  sql("CREATE TABLE later (id int PRIMARY KEY, v text); INSERT INTO later VALUES (1, 'y')");
+  walrelay().wait_log("GRANT SELECT ON");
+  sql("INSERT INTO later VALUES (2, 'z'); INSERT INTO users VALUES (2, 'z')");
+  EXPECT_TRUE(in_step("users", "'users:' || id", "users:*"));
+  EXPECT_TRUE(redis().keys("later:*").empty());
+  sql("GRANT SELECT ON later TO reader_" + name());
+  EXPECT_TRUE(in_step("later", "'later:' || id", "later:*"));
+  sql("UPDATE later SET v = 'w' WHERE id = 1; DELETE FROM later WHERE id = 2");
+  EXPECT_TRUE(in_step("later", "'later:' || id", "later:*"));
+}
+
 }  // namespace
 }  // namespace walrelay::support
