@@ -17,7 +17,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -268,8 +267,11 @@ int free_port() {
 }
 
 std::string read_file(const std::string& path) {
+  // Not iterators over the buffer: those throw when a process vanishes while its file under /proc is read.
   std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  std::ostringstream content;
+  content << file.rdbuf();
+  return content.str();
 }
 
 void write_file(const std::string& path, const std::string& content) {

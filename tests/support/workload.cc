@@ -29,7 +29,7 @@ CREATE TABLE twins (id int PRIMARY KEY, version bigint NOT NULL, filler text);
 CREATE TABLE marker (id int PRIMARY KEY, version bigint NOT NULL);
 INSERT INTO twins SELECT id, 0, '' FROM generate_series(0, 15) id;
 INSERT INTO items (id, version, name, body)
-  SELECT id, nextval('versions'), 'old', CASE WHEN id % 3 = 0 THEN repeat(md5(id::text), id % 200) ELSE 'b' END
+  SELECT id, nextval('versions'), 'old', (SELECT string_agg(md5(id::text || n), '') FROM generate_series(1, 55) n)
   FROM generate_series(1000, 2000) id;
 INSERT INTO items (id, version, bulk) SELECT id, nextval('versions'), repeat('x', 5000) FROM generate_series(1, 20) id;
 INSERT INTO pairs SELECT 'old ' || i, 'b', nextval('versions'), repeat('p', i) FROM generate_series(1, 300) i;
