@@ -47,7 +47,7 @@ struct Target {
 struct Flush {
   milliseconds interval{100};
   std::uint64_t batch_size = 1000;                   // rows
-  std::uint64_t max_bytes = 1024 * 1024;             // of commands held here
+  std::uint64_t max_bytes = 256 * 1024;              // of commands held here
   std::uint64_t max_transaction = 64 * 1024 * 1024;  // of commands shown at once
 };
 

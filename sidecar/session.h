@@ -62,7 +62,11 @@ class Session : public sinks::SinkEvents {
   event::Task<> ensure_slot();
   event::Task<> wait_for_release();
   event::Task<bool> begin_stream();
+  event::Task<event::milliseconds> choose_status_interval();
+  event::Task<> look_at_server();
   event::Task<> take_redis();
+  void announce(const Decision& decision, bool first_start);
+  void assemble(const Decision& decision, bool empty_database, event::milliseconds interval);
   void begin(const Decision& decision, const sinks::RedisSink::Found& found);
   void wire();
   void begin_loads(const Decision& decision, const sinks::RedisSink::Found& found);

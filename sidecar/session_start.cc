@@ -181,16 +181,38 @@ event::Task<bool> Session::begin_stream() {
   co_return taken;
 }
 
-event::Task<> Session::take_redis() {
-  auto finding = replication::find_slot(watcher_, config_.source.slot);
-  const auto slot = co_await std::move(finding);
-  if (!slot) throw replication::PostgresError("", true, "slot \"" + config_.source.slot + "\" went away");
+// How often the server must hear from us: it ends connections that are silent for wal_sender_timeout.
+event::Task<event::milliseconds> Session::choose_status_interval() {
+  if (config_.source.status_interval.count() != 0) co_return config_.source.status_interval;
   const std::string sql = "SELECT setting::int FROM pg_settings WHERE name = 'wal_sender_timeout'";
   auto asking = watcher_.query(sql, "read wal_sender_timeout");
   const auto timeout = co_await std::move(asking);
   const event::milliseconds third(std::stoll("0" + timeout.text(0, 0)) / 3);
-  event::milliseconds interval = config_.source.status_interval;
-  if (interval.count() == 0) interval = third.count() == 0 ? kStatusAtMost : std::min(third, kStatusAtMost);
+  co_return third.count() == 0 ? kStatusAtMost : std::min(third, kStatusAtMost);
+}
+
+// Once Redis is taken: the last owner may have gone on until a moment before.
+event::Task<> Session::look_at_server() {
+  const std::string sql =
+      "SELECT CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) ELSE "
+      "pg_current_wal_flush_lsn() END";
+  auto asking = watcher_.query(sql, "read the end of the server's WAL");
+  const auto end = co_await std::move(asking);
+  server_.system_identifier = identity_.system_identifier;
+  server_.timeline = identity_.timeline;
+  server_.flushed = replication::parse_lsn(end.text(0, 0)).value_or(identity_.flushed);
+  server_.database = identity_.database;
+  server_.slot_created = slot_created_;
+  server_.slot_was_lost = slot_was_lost_;
+}
+
+event::Task<> Session::take_redis() {
+  auto finding = replication::find_slot(watcher_, config_.source.slot);
+  const auto slot = co_await std::move(finding);
+  if (!slot) throw replication::PostgresError("", true, "slot \"" + config_.source.slot + "\" went away");
+  server_.confirmed_flush = slot->confirmed_flush;
+  auto choosing = choose_status_interval();
+  const event::milliseconds interval = co_await std::move(choosing);
 
   sinks::RedisSinkOptions options = sink_options(config_, choices_.careful);
   options.describe = [this](std::uint32_t write) {
@@ -201,34 +223,33 @@ event::Task<> Session::take_redis() {
   auto taking = sink_->take_over();
   const auto found = co_await std::move(taking);
   event::crash_point();
-  // Only now: the last owner may have gone on until a moment ago.
-  const std::string end_sql =
-      "SELECT CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) ELSE "
-      "pg_current_wal_flush_lsn() END";
-  auto asking_end = watcher_.query(end_sql, "read the end of the server's WAL");
-  const auto end = co_await std::move(asking_end);
-
-  server_.system_identifier = identity_.system_identifier;
-  server_.timeline = identity_.timeline;
-  server_.flushed = replication::parse_lsn(end.text(0, 0)).value_or(identity_.flushed);
-  server_.database = identity_.database;
-  server_.confirmed_flush = slot->confirmed_flush;
-  server_.slot_created = slot_created_;
-  server_.slot_was_lost = slot_was_lost_;
+  auto looking = look_at_server();
+  co_await std::move(looking);
   const Decision decision = decide(found.checkpoint, server_);
-  const bool first_start = !found.checkpoint && slot_created_;
-  if (decision.gap != Gap::none && !first_start) {
-    ++status_.gaps[name_of(decision.gap)];
-    if (config_.on_gap == "halt") {
-      throw StopError(ExitCode::gap,
-                      decision.sentence + "; on_gap is halt: set on_gap: rebuild to read every table again in place");
-    }
-    log::warn(decision.sentence + ": every table is read again in place", {{"gap", name_of(decision.gap)}});
-  } else {
-    log::info(decision.sentence, {{"slot", slot->name},
-                                  {"verified", to_string(decision.verified.committed)},
-                                  {"format", binary_ ? "binary" : "text"}});
+  announce(decision, !found.checkpoint && slot_created_);
+  assemble(decision, found.empty_database, interval);
+  begin(decision, found);
+}
+
+void Session::announce(const Decision& decision, bool first_start) {
+  const bool reads = config_.load.initial;
+  if (decision.gap == Gap::none || first_start) {
+    return log::info(decision.sentence + (first_start && reads ? ": every table is read" : ""),
+                     {{"slot", config_.source.slot},
+                      {"verified", to_string(decision.verified.committed)},
+                      {"format", binary_ ? "binary" : "text"}});
   }
+  ++status_.gaps[name_of(decision.gap)];
+  if (config_.on_gap == "halt") {
+    throw StopError(ExitCode::gap,
+                    decision.sentence + "; on_gap is halt: set on_gap: rebuild to read every table again in place");
+  }
+  log::warn(decision.sentence +
+                (reads ? ": every table is read again in place" : "; load.initial is false: only changes are applied"),
+            {{"gap", name_of(decision.gap)}});
+}
+
+void Session::assemble(const Decision& decision, bool empty_database, event::milliseconds interval) {
   stream_.reset();
   PipelineOptions pipeline;
   pipeline.reread_key = sinks::reread_key(config_.source.slot);
@@ -239,11 +260,10 @@ event::Task<> Session::take_redis() {
   pipeline.binary = binary_;
   pipeline_.emplace(std::move(pipeline), relations_, overtaken_, rereads_, *sink_, clock_);
   LoaderOptions loader = loader_options(config_);
-  loader.fresh = found.empty_database && decision.load;
+  loader.fresh = empty_database && decision.load;
   loader.encoding = encoding_.get();
   loader_.emplace(loop_, std::move(loader), relations_, overtaken_, rereads_, *pipeline_, *sink_, clock_);
   stream_.emplace(loop_, replicator_, *pipeline_, interval);
-  begin(decision, found);
 }
 
 }  // namespace walrelay::sidecar

@@ -52,8 +52,8 @@ std::optional<Lsn> fork_before(const ServerView& server, std::uint32_t timeline,
 
 Decision decide(const std::optional<sinks::Checkpoint>& checkpoint, const ServerView& server) {
   if (!checkpoint) {
-    return reload(server.slot_was_lost ? Gap::slot_lost : Gap::redis_empty,
-                  "Redis holds no checkpoint of this slot: every table is read", server);
+    return reload(server.slot_was_lost ? Gap::slot_lost : Gap::redis_empty, "Redis holds no checkpoint of this slot",
+                  server);
   }
   const sinks::Origin& origin = checkpoint->origin;
   const Lsn verified = checkpoint->verified.committed;

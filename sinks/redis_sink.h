@@ -24,7 +24,7 @@ namespace walrelay::sinks {
 struct FlushOptions {
   std::chrono::milliseconds interval{100};         // 0: group commit, whatever came while the last batch was in flight
   std::size_t batch_size = 1000;                   // rows
-  std::size_t max_bytes = 1024 * 1024;             // of commands held in this process
+  std::size_t max_bytes = 256 * 1024;              // of commands held in this process
   std::size_t max_transaction = 64 * 1024 * 1024;  // of commands in one MULTI
 };
 

@@ -38,7 +38,7 @@ ROW = ("n, n % 10000, 'item number ' || n, (n % 100000) / 100.0, n % 2 = 0, "
 COLUMNS = ("id", "customer", "name", "price", "active", "created")
 
 CONFIGURATION = """\
-source: {{url: "postgresql://postgres@/bench?host={home}&port={port}", slot: {slot}, publication: {publication},
+source: {{url: "postgresql://postgres@/bench?host={host}&port={port}", slot: {slot}, publication: {publication},
          format: {format}}}
 target: {{url: "{redis}"}}
 flush: {{interval: {interval}}}
@@ -82,6 +82,7 @@ class PeakWatch:
 class Bench:
     def __init__(self, folder, arguments):
         self.folder, self.rows, self.big_rows = folder, arguments.rows, arguments.big_rows
+        self.tcp = False
         self.postgres = Postgres(folder, {"shared_buffers": "256MB", "max_wal_size": "16GB", "autovacuum": "off",
                                           "checkpoint_timeout": "1h", "synchronous_commit": "on"})
         self.redis = Redis(folder)
@@ -91,6 +92,15 @@ class Bench:
 
     def sql(self, text):
         return self.postgres.sql(text, "bench")
+
+    def host(self):
+        return "127.0.0.1" if self.tcp else self.postgres.home
+
+    def conninfo(self):
+        return self.postgres.conninfo("bench", self.host())
+
+    def redis_at(self):
+        return ["-h", "127.0.0.1", "-p", str(self.redis.port)] if self.tcp else ["-s", self.redis.socket]
 
     def fill(self):
         self.sql("SELECT pg_create_logical_replication_slot('backlog', 'pgoutput')")
@@ -104,7 +114,7 @@ class Bench:
 
     def relay(self, table, **changes):
         self.runs += 1
-        settings = {"home": self.postgres.home, "port": self.postgres.port, "redis": self.redis.url(), "table": table,
+        settings = {"host": self.host(), "port": self.postgres.port, "redis": self.redis.url(self.tcp), "table": table,
                     "slot": f"run_{self.runs}", "publication": f"run_{self.runs}", "format": "auto",
                     "interval": "100ms", "initial": "true", **changes}
         return Walrelay(self.folder, BINARY, CONFIGURATION.format(**settings), name=f"walrelay-{self.runs}")
@@ -149,7 +159,7 @@ class Bench:
         name = self.copy_slot()
         self.runs += 1
         options = ["proto_version=1", "publication_names=item"] + (["binary=true"] if binary else [])
-        argv = [f"{self.postgres.binaries}/pg_recvlogical", "-d", self.postgres.conninfo("bench"), "--slot", name,
+        argv = [f"{self.postgres.binaries}/pg_recvlogical", "-d", self.conninfo(), "--slot", name,
                 "--start", "--no-loop", "--endpos", self.end, "-f", "/dev/null"]
         argv += [part for option in options for part in ("-o", option)]
         sample = self.measure(self.rows, self.tool(argv))
@@ -207,7 +217,7 @@ class Bench:
         fields = " || ' ".join(f"{name} ' || " + (f"'\"' || {name} || '\"'" if name in ("name", "created") else name)
                                for name in COLUMNS)
         query = f"COPY (SELECT 'HSET item:' || id || ' {fields} FROM item) TO STDOUT"
-        command = f"psql -XqAt -d '{self.postgres.conninfo('bench')}' -c \"$COPY\" | redis-cli -s {self.redis.socket} --pipe"
+        command = f"psql -XqAt -d '{self.conninfo()}' -c \"$COPY\" | redis-cli {' '.join(self.redis_at())} --pipe"
         os.environ["COPY"] = query
         sample = self.measure(self.rows, self.tool(["bash", "-o", "pipefail", "-c", command]))
         if self.redis.client.call("DBSIZE") != self.rows:
@@ -217,7 +227,7 @@ class Bench:
     def benchmark(self):
         fields = ["id", "__rand_int__", "customer", "1234", "name", "item number __rand_int__", "price", "123.45",
                   "active", "t", "created", "2024-01-01 00:00:00+00"]
-        argv = ["redis-benchmark", "-s", self.redis.socket, "-n", str(self.rows), "-r", str(self.rows), "-P", "64",
+        argv = ["redis-benchmark", *self.redis_at(), "-n", str(self.rows), "-r", str(self.rows), "-P", "64",
                 "-c", "8", "-q", "HSET", "item:__rand_int__"] + fields
         return self.measure(self.rows, self.tool(argv))
 
@@ -270,6 +280,8 @@ def main():
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the backlog and of the table")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--big-rows", type=int, default=5_000_000, help="of the single big transaction")
+    parser.add_argument("--by", choices=("unix", "tcp"), action="append",
+                        help="the transport to both servers: unix sockets, or TCP to 127.0.0.1; both unless told otherwise")
     parser.add_argument("--quick", action="store_true", help="100,000 rows, one round: whether it works, no figures")
     arguments = parser.parse_args()
     ticks = 10_000
@@ -281,24 +293,28 @@ def main():
             bench = Bench(folder, arguments)
             note(f"filling a table with {arguments.rows} rows")
             bench.fill()
-            samples = {key: [] for key, _, _ in MEASUREMENTS}
-            for number in range(1, arguments.rounds + 1):
-                for key, title, work in MEASUREMENTS:
-                    sample = work(bench)
-                    samples[key].append(sample)
-                    note(f"round {number} of {arguments.rounds} ({key}) {title}: {sample.seconds:.2f} s")
-            note("latency at 1,000 transactions a second")
-            latencies = [bench.latencies(1000, ticks) for _ in range(arguments.rounds)]
+            reports = [report(bench, arguments, transport, ticks) for transport in arguments.by or ("unix", "tcp")]
             note(f"one transaction of {arguments.big_rows} rows")
-            big = bench.big_transaction()
-            titles = {key: title for key, title, _ in MEASUREMENTS}
-            figures.show(bench, arguments, titles, samples, latencies, big)
+            figures.show(bench, arguments, {key: title for key, title, _ in MEASUREMENTS}, reports, bench.big_transaction())
     except Failure as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def report(bench, arguments, transport, ticks):
+    """Every measurement by one transport: what figures.Report wants."""
+    bench.tcp = transport == "tcp"
+    samples = {key: [] for key, _, _ in MEASUREMENTS}
+    for number in range(1, arguments.rounds + 1):
+        for key, title, work in MEASUREMENTS:
+            sample = work(bench)
+            samples[key].append(sample)
+            note(f"{transport}, round {number} of {arguments.rounds} ({key}) {title}: {sample.seconds:.2f} s")
+    note(f"{transport}, latency at 1,000 transactions a second")
+    return figures.Report(transport, samples, [bench.latencies(1000, ticks) for _ in range(arguments.rounds)])
 
 
 def note(text):

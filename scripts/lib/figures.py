@@ -22,36 +22,59 @@ def middle(samples, value):
     return median(value(sample) for sample in samples)
 
 
-def row(key, title, samples):
+def row(key, by, title, samples):
     seconds = middle(samples, lambda s: s.seconds)
-    cells = [f"({key})", title.replace("|", "\\|"), f"{samples[0].rows / seconds:,.0f}", f"{seconds:.2f}"]
+    cells = [f"({key})", by, title.replace("|", "\\|"), f"{samples[0].rows / seconds:,.0f}", f"{seconds:.2f}"]
     cells += [f"{middle(samples, value):.2f}" for value in (lambda s: s.postgres_cpu, lambda s: s.redis_cpu,
                                                             lambda s: s.client_cpu)]
     cells.append(f"{middle(samples, lambda s: s.client_peak) / MB:.0f}")
     return "| " + " | ".join(cells) + " |"
 
 
-def show(bench, arguments, titles, samples, latencies, big):
-    seconds = {key: middle(values, lambda s: s.seconds) for key, values in samples.items()}
-    cores = os.cpu_count()
-    work = (middle(samples["a"], lambda s: s.postgres_cpu) + middle(samples["e"], lambda s: s.redis_cpu)) / cores
-    limit = max(seconds["a"], seconds["e"], work)
+class Report:
+    """What was measured by one transport ("unix" or "tcp"), and the figures that the aims are set in."""
+
+    def __init__(self, transport, samples, latencies):
+        self.by = "unix sockets" if transport == "unix" else "TCP"
+        self.samples, self.latencies = samples, latencies
+        self.seconds = {key: middle(values, lambda s: s.seconds) for key, values in samples.items()}
+        cores = os.cpu_count()
+        self.work = (middle(samples["a"], lambda s: s.postgres_cpu) + middle(samples["e"], lambda s: s.redis_cpu)) / cores
+        self.limit = max(self.seconds["a"], self.seconds["e"], self.work)
+
+    def limit_words(self):
+        return (f"{self.limit:.2f} s, the longest of (a) {self.seconds['a']:.2f}, (e) {self.seconds['e']:.2f}, "
+                f"work {self.work:.2f}")
+
+    def latency(self, key):
+        return f"{middle(self.latencies, lambda l: l[key]) * 1000:.2f} ms"
+
+
+def show(bench, arguments, titles, reports, big):
     print(f"""
-{machine()}; PostgreSQL {bench.postgres.version()} (fsync off) and Redis {bench.redis.version()} on the same machine, by unix sockets.
+{machine()}; PostgreSQL {bench.postgres.version()} (fsync off) and Redis {bench.redis.version()} on the same machine.
 {arguments.rows:,} rows of six columns, {1000:,} per transaction; medians of {arguments.rounds} round(s).
 
-| | what | rows/s | seconds | CPU s PostgreSQL | CPU s Redis | CPU s client | peak RSS MB |
-|---|---|---:|---:|---:|---:|---:|---:|""")
-    for key, title in titles.items():
-        print(row(key, title, samples[key]))
+| | by | what | rows/s | seconds | CPU s PostgreSQL | CPU s Redis | CPU s client | peak RSS MB |
+|---|---|---|---:|---:|---:|---:|---:|---:|""")
+    for report in reports:
+        for key, title in titles.items():
+            print(row(key, report.by, title, report.samples[key]))
+    rates = " and ".join(f"{middle(report.latencies, lambda l: l['rate']):,.0f}" for report in reports)
+    longest = max(l["most"] for report in reports for l in report.latencies) * 1000
+    peak = max(l["peak"] for report in reports for l in report.latencies) / MB
+
+    def line(title, value, aim):
+        print(f"| {title} | " + " | ".join(value(report) for report in reports) + f" | {aim} |")
+    print("\n| figure | " + " | ".join(report.by for report in reports) + " | aim |")
+    print("|---|" + "---:|" * len(reports) + "---:|")
+    line(f"L, the limit of (b); work: both servers' CPU in (a) and (e) / {os.cpu_count()} processors", Report.limit_words, "")
+    line("L / (b): the drain as a part of the limit", lambda r: f"{r.limit / r.seconds['b']:.2f}", "at least 0.75")
+    line("(c) / (d): the initial load against psql and redis-cli", lambda r: f"{r.seconds['c'] / r.seconds['d']:.2f}",
+         "at least 1.3")
+    line(f"commit to Redis at {rates} transactions/s, `flush.interval: 0`, p50", lambda r: r.latency("p50"), "")
+    line("the same, p99", lambda r: r.latency("p99"), "at most 3 ms")
     print(f"""
-| figure | value | aim |
-|---|---:|---:|
-| L: the longest of (a) {seconds['a']:.2f} s, (e) {seconds['e']:.2f} s, both servers' CPU / {cores} processors {work:.2f} s | {limit:.2f} s | |
-| L / (b): the drain as a part of the limit | {limit / seconds['b']:.2f} | at least 0.75 |
-| (c) / (d): the initial load against psql and redis-cli | {seconds['c'] / seconds['d']:.2f} | at least 1.3 |
-| commit to Redis at {middle(latencies, lambda l: l['rate']):,.0f} transactions/s, `flush.interval: 0`, p50 | {middle(latencies, lambda l: l['p50']) * 1000:.2f} ms | |
-| the same, p99 (the longest of all: {max(l['most'] for l in latencies) * 1000:.1f} ms) | {middle(latencies, lambda l: l['p99']) * 1000:.2f} ms | at most 3 ms |
-| peak RSS in the latency test | {max(l['peak'] for l in latencies) / MB:.0f} MB | at most 40 MB |
-| peak RSS, one transaction of {arguments.big_rows:,} rows (in Redis {big['seconds']:.1f} s after its commit) | {big['peak'] / MB:.0f} MB | at most 40 MB |
+The longest of all latencies was {longest:.1f} ms; peak RSS meanwhile {peak:.0f} MB. One transaction of {arguments.big_rows:,} rows: peak RSS
+{big['peak'] / MB:.0f} MB (the aim: at most 40 MB in every case), in Redis {big['seconds']:.1f} s after its commit.
 """)

@@ -168,8 +168,8 @@ class Postgres(Server):
     def version(self):
         return self.sql("SHOW server_version").split()[0]
 
-    def conninfo(self, database="postgres"):
-        return f"host={self.home} port={self.port} user=postgres dbname={database}"
+    def conninfo(self, database="postgres", host=None):
+        return f"host={host or self.home} port={self.port} user=postgres dbname={database}"
 
     def url(self, database="postgres"):
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
@@ -216,8 +216,8 @@ class Redis(Server):
         return next(line.split(":")[1].strip() for line in self.client.call("INFO", "server").splitlines()
                     if line.startswith("redis_version:"))
 
-    def url(self):
-        return f"unix://{self.socket}"
+    def url(self, tcp=False):
+        return f"redis://127.0.0.1:{self.port}" if tcp else f"unix://{self.socket}"
 
     def cpu_seconds(self):
         return process_cpu(self.pid)
