@@ -144,62 +144,65 @@ event::Task<> Catalogue::look(bool first) {
 }
 
 event::Task<> Catalogue::publish(std::vector<TableInfo> wanted, bool first) {
-  auto finding = replication::find_publication(connection_, options_.publication);
-  auto publication = co_await std::move(finding);
   std::vector<TableInfo> usable;
   for (auto& info : wanted) {
     if (info.usable_identity) {
       usable.push_back(std::move(info));
-    } else {
-      const std::string sentence = "table \"" + info.qualified() +
-                                   "\" has no usable replica identity: give it a PRIMARY KEY, or run ALTER TABLE " +
-                                   replication::quote_identifier(info.schema) + "." +
-                                   replication::quote_identifier(info.name) + " REPLICA IDENTITY FULL";
-      if (relations_.named(info) || tables_.count(info.oid) != 0) throw StopError(ExitCode::configuration, sentence);
-      say_once(sentence + "; until then it is left out");
+      continue;
     }
+    const std::string sentence = "table \"" + info.qualified() +
+                                 "\" has no usable replica identity: give it a PRIMARY KEY, or run ALTER TABLE " +
+                                 replication::quote_identifier(info.schema) + "." +
+                                 replication::quote_identifier(info.name) + " REPLICA IDENTITY FULL";
+    if (relations_.named(info) || tables_.count(info.oid) != 0) throw StopError(ExitCode::configuration, sentence);
+    say_once(sentence + "; until then it is left out");
   }
-  if (!(options_.default_mapping && publication)) {
+  // Of two that start at once one finds, at the second look, what the other one has done.
+  constexpr int kLooks = 5;
+  std::optional<replication::PublicationState> publication;
+  for (int look = 0; look < kLooks; ++look) {
+    auto finding = replication::find_publication(connection_, options_.publication);
+    auto found = co_await std::move(finding);
+    publication = std::move(found);
+    if (options_.default_mapping && publication) break;
     auto statements = replication::publication_sql(options_.publication, publication, usable);
-    if (!statements.empty() && !options_.manage_publication) {
-      std::string sql;
-      for (const auto& statement : statements) sql += "\n  " + statement + ";";
-      const std::string sentence =
-          "publication \"" + options_.publication +
-          "\" does not carry exactly the mapped tables, and source.manage_publication is off; run:" + sql;
-      if (first) throw StopError(ExitCode::postgres, sentence);
-      say_once(sentence);
-      statements.clear();
-    }
-    std::string refused;
-    for (const auto& statement : statements) {
-      try {
-        auto altering = connection_.query(statement, "alter publication \"" + options_.publication + "\"");
-        co_await std::move(altering);
-      } catch (const replication::PostgresError& error) {
-        if (error.lost()) throw;
-        // A table was dropped or renamed since we looked: look again.
-        const bool changed = error.sqlstate() == "42P01" || error.sqlstate() == "3F000";
-        if (changed && first) throw RestartNeeded(error.what());
-        if (changed) break;
-        refused = error.what();
-      }
-      if (refused.empty()) continue;
-      std::string sql;
-      for (const auto& each : statements) sql += "\n  " + each + ";";
-      const std::string sentence = refused + ". Have the owner of the tables run:" + sql;
-      if (first) throw StopError(ExitCode::postgres, sentence);
-      say_once(sentence);
-      break;
-    }
-    if (!statements.empty()) {
-      auto again = replication::find_publication(connection_, options_.publication);
-      auto now = co_await std::move(again);
-      publication = std::move(now);
-    }
+    if (statements.empty()) break;
+    auto altering = alter_publication(std::move(statements), first);
+    if (!co_await std::move(altering)) break;
   }
   published_.clear();
   if (publication) published_.insert(publication->tables.begin(), publication->tables.end());
+}
+
+// False: it stays as it is, and why has been said.
+event::Task<bool> Catalogue::alter_publication(std::vector<std::string> statements, bool first) {
+  std::string sql;
+  for (const auto& statement : statements) sql += "\n  " + statement + ";";
+  std::string sentence;
+  if (!options_.manage_publication) {
+    sentence = "publication \"" + options_.publication +
+               "\" does not carry exactly the mapped tables, and source.manage_publication is off; run:" + sql;
+  }
+  try {
+    for (const auto& statement : statements) {
+      if (!sentence.empty()) break;
+      auto altering = connection_.query(statement, "alter publication \"" + options_.publication + "\"");
+      co_await std::move(altering);
+    }
+  } catch (const replication::PostgresError& error) {
+    const std::string& state = error.sqlstate();
+    if (error.lost()) throw;
+    // A table was dropped or renamed since we looked.
+    const bool changed = state == "42P01" || state == "3F000";
+    if (changed && first) throw RestartNeeded(error.what());
+    // Somebody else was at work at the same moment: duplicate_object, unique_violation, "tuple concurrently updated".
+    const bool raced = state == "42710" || state == "23505" || state == "XX000";
+    if (!changed && !raced) sentence = std::string(error.what()) + ". Have the owner of the tables run:" + sql;
+  }
+  if (sentence.empty()) co_return true;
+  if (first) throw StopError(ExitCode::postgres, sentence);
+  say_once(sentence);
+  co_return false;
 }
 
 // A table that a pattern matches, created by whoever, may not end the work on all the others.

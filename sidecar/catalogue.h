@@ -71,6 +71,7 @@ class Catalogue {
   event::Task<> poll();
   event::Task<> look(bool first);
   event::Task<> publish(std::vector<replication::TableInfo> wanted, bool first);
+  event::Task<bool> alter_publication(std::vector<std::string> statements, bool first);
   event::Task<> settle();
   bool fits(const replication::TableInfo& info, bool must);
   void leave_out(const replication::TableInfo& info, const std::string& why);

@@ -59,16 +59,16 @@ void Loader::abandon(const replication::TableInfo& info) {
     ++progress_.tables_done;
   }
   std::erase_if(noted_, [&info](const NotedCursor& noted) { return noted.table == info.qualified(); });
-  forget_rereads(info.oid);
+  forget_rereads(rereads_.supersede_table(info.oid, overtaken_.next_chunk()));
 }
 
 void Loader::forget(const replication::TableInfo& info) {
   abandon(info);
+  forget_rereads(rereads_.drop_table(info.oid));
   report_if_all_loaded();
 }
 
-void Loader::forget_rereads(replication::Oid oid) {
-  const auto notes = rereads_.drop_table(oid);
+void Loader::forget_rereads(const std::vector<std::string>& notes) {
   for (const auto& note : notes) pipeline_.erase_note(note);
   if (!notes.empty()) sink_.loaded(0);
 }
@@ -244,7 +244,7 @@ event::Task<> Loader::read_rows_again(Connection& connection) {
   }
   Table* table = relations_.find(oid);
   if (table == nullptr || table->writer == nullptr) {
-    forget_rereads(oid);
+    forget_rereads(rereads_.drop_table(oid));
     co_return;
   }
   // The stream may give the relation another shape while the chunk is read: keep what the chunk was asked with. Where

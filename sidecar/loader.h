@@ -95,7 +95,7 @@ class Loader {
   void finish_range(TableLoad& table, std::uint64_t sequence);
   void finish_table(TableLoad& table);
   void report_if_all_loaded();
-  void forget_rereads(replication::Oid oid);
+  void forget_rereads(const std::vector<std::string>& notes);
   void note_cursor(const std::string& table, std::string cursor);
   void write_cursor(const std::string& table, const std::string& cursor);
   TableLoad* next_table();

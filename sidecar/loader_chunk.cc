@@ -153,7 +153,12 @@ void Loader::land(Chunk& chunk, std::string_view data) {
 void Loader::land_reread(Chunk& chunk, Row row) {
   Reread* reread = rereads_.find(chunk.relation.oid, identity_);
   if (reread->first_chunk > chunk.id) return;  // noted after this chunk was opened
-  reread->fill(row);
+  // An ALTER TABLE may have rewritten the values between the changes in the image and the read, unseen by the stream.
+  if (chunk.newer.contains(identity_)) {
+    reread->fill(row);
+  } else {
+    reread->replace(row);
+  }
   const auto values = reread->values();
   try {
     chunk.writer.replace(values, false, sink_.batch());

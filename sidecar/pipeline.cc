@@ -22,6 +22,7 @@ Pipeline::Pipeline(PipelineOptions options, Relations& relations, Overtaken& ove
       sink_(sink),
       clock_(clock),
       committed_(options_.verified.committed) {
+  rereads_.on_held = [this](bool held) { sink_.hold(held); };
   relations_.on_replaced = [this](replication::Oid oid) { rereads_.forget_table(oid, overtaken_.next_chunk()); };
 }
 
@@ -191,8 +192,10 @@ void Pipeline::touch(Table& table, Row row) {
 
 void Pipeline::apply(Table& table, const Change& change) {
   const auto outcome = table.writer->apply(change, !table.loading, sink_.batch());
-  // Where the stream is behind an ALTER TABLE, or ahead, the table is about to be read: the row comes with it.
-  if (outcome == sinks::RelationWriter::Outcome::reread && !table.differs) note_reread(table, change.new_row);
+  // Where the stream is behind an ALTER TABLE, or ahead, the table is about to be read: the row comes with it. But what
+  // the last owner has shown of the row must not be replaced by less until then.
+  if (outcome != sinks::RelationWriter::Outcome::reread) return;
+  if (!table.differs || repeats()) note_reread(table, change.new_row);
 }
 
 void Pipeline::take(const pgoutput::Truncate& truncate) {

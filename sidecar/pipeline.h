@@ -97,6 +97,7 @@ class Pipeline : public replication::StreamHandler {
   void note_reread(Table& table, replication::Row row);
   void write_whole(Table& table, const Reread& reread);
   [[nodiscard]] replication::Position here() const;
+  [[nodiscard]] bool repeats() const { return here() <= options_.sent; }  // what the last owner may have shown
 
   PipelineOptions options_;
   Relations& relations_;

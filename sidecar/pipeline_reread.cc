@@ -19,7 +19,8 @@ void Pipeline::note_reread(Table& table, Row row) {
   RowKey key = row_key(*table.relation, row);
   std::string note = to_note(table.relation->schema, table.relation->name, key);
   Reread& reread = rereads_.add(table.relation->oid, identity_, std::move(key), note, overtaken_.next_chunk());
-  reread.merge(row);
+  if (!table.differs) reread.merge(row);
+  if (repeats()) rereads_.hold(reread);
   sinks::Batch& batch = sink_.batch();
   batch.open(kNotes, options_.reread_key, sinks::Effect::ordered);
   batch.command(4);
@@ -52,6 +53,10 @@ bool Pipeline::merge_reread(Table& table, const Change& change) {
   Reread* reread = rereads_.find(oid, old_identity);
   if (reread == nullptr) return false;
   const std::string old_note = reread->note;
+  if (table.differs && reread->holds && change.operation == Operation::update && change.old_row.empty()) {
+    reread->forget(overtaken_.next_chunk());
+    return true;
+  }
   // Gone, or gone before and made anew: nothing is missing any more. Or of another shape: the table will be read.
   if (change.operation != Operation::update || table.differs) {
     rereads_.erase(oid, old_identity);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "replication/connection.h"
 
@@ -105,6 +106,11 @@ void Reread::forget(std::uint64_t next_chunk) {
   reading = false;
 }
 
+void Reread::replace(Row row) {
+  image_.clear();
+  fill(row);
+}
+
 void Reread::fill(Row row) {
   image_.resize(row.size());
   for (std::size_t i = 0; i < row.size(); ++i) {
@@ -141,11 +147,27 @@ Reread* Rereads::find(Oid table, std::string_view identity) {
 
 Reread& Rereads::add(Oid table, std::string_view identity, RowKey key, std::string note, std::uint64_t next_chunk) {
   const std::string row = name(table, identity);
-  rows_.erase(row);
+  const auto before = rows_.find(row);
+  if (before != rows_.end()) remove(before);
   return rows_.emplace(row, Reread(table, std::move(key), std::move(note), next_chunk)).first->second;
 }
 
-void Rereads::erase(Oid table, std::string_view identity) { rows_.erase(name(table, identity)); }
+void Rereads::hold(Reread& reread) {
+  if (std::exchange(reread.holds, true)) return;
+  if (++holding_ == 1 && on_held) on_held(true);
+}
+
+Rereads::Rows::iterator Rereads::remove(Rows::iterator row) {
+  const bool held = row->second.holds;
+  const auto next = rows_.erase(row);
+  if (held && --holding_ == 0 && on_held) on_held(false);
+  return next;
+}
+
+void Rereads::erase(Oid table, std::string_view identity) {
+  const auto row = rows_.find(name(table, identity));
+  if (row != rows_.end()) remove(row);
+}
 
 void Rereads::forget_table(Oid table, std::uint64_t next_chunk) {
   for (auto& [row, reread] : rows_) {
@@ -158,10 +180,25 @@ std::vector<std::string> Rereads::drop_table(Oid table) {
   for (auto row = rows_.begin(); row != rows_.end();) {
     if (row->second.table == table) {
       notes.push_back(row->second.note);
-      row = rows_.erase(row);
+      row = remove(row);
     } else {
       ++row;
     }
+  }
+  return notes;
+}
+
+std::vector<std::string> Rereads::supersede_table(Oid table, std::uint64_t next_chunk) {
+  std::vector<std::string> notes;
+  for (auto row = rows_.begin(); row != rows_.end();) {
+    Reread& reread = row->second;
+    if (reread.table == table && !reread.holds) {
+      notes.push_back(reread.note);
+      row = remove(row);
+      continue;
+    }
+    if (reread.table == table) reread.forget(next_chunk);
+    ++row;
   }
   return notes;
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -47,10 +48,12 @@ class Reread {
   std::string note;
   std::uint64_t first_chunk;  // chunks opened earlier do not know the change that made the note
   bool reading = false;       // a chunk that asks for it is under way
+  bool holds = false;         // the last owner had shown the row as it is after the note: see Rereads::on_held
 
   void merge(replication::Row row);       // a change streamed after those merged before
   void forget(std::uint64_t next_chunk);  // the relation changed its shape: start from nothing
   void fill(replication::Row row);        // from the table: only what is missing
+  void replace(replication::Row row);     // from the table, where no change merged here is newer than what was read
   [[nodiscard]] bool complete() const;
   [[nodiscard]] std::vector<replication::Value> values() const;  // borrowed from the image
 
@@ -64,22 +67,33 @@ class Reread {
 
 class Rereads {
  public:
+  // Told when the first row is noted that holds the sink's first batch back, and when none is left. When the stream
+  // repeats what the last owner has shown already, an older state of such a row may stand in the batch; it must not be
+  // seen before the row itself has been read.
+  std::function<void(bool held)> on_held;
+
   [[nodiscard]] bool empty() const { return rows_.empty(); }
   [[nodiscard]] bool any_unread() const;  // a row that no chunk under way asks for
   [[nodiscard]] std::size_t size() const { return rows_.size(); }
   [[nodiscard]] Reread* find(replication::Oid table, std::string_view identity);
   Reread& add(replication::Oid table, std::string_view identity, RowKey key, std::string note,
               std::uint64_t next_chunk);
+  void hold(Reread& reread);
   void erase(replication::Oid table, std::string_view identity);
   void forget_table(replication::Oid table, std::uint64_t next_chunk);  // a new shape of the relation
   std::vector<std::string> drop_table(replication::Oid table);          // truncated: gives the notes
+  // The table is about to be read: the same, but rows that hold stay, to be read by chunks opened from now on.
+  std::vector<std::string> supersede_table(replication::Oid table, std::uint64_t next_chunk);
 
   // Up to `most` rows of one table that nobody reads yet, marked as being read; with the identity of each.
   std::vector<std::pair<std::string, Reread*>> take(std::size_t most, replication::Oid& table);
 
  private:
+  using Rows = std::map<std::string, Reread>;
   static std::string name(replication::Oid table, std::string_view identity);
-  std::map<std::string, Reread> rows_;
+  Rows::iterator remove(Rows::iterator row);
+  Rows rows_;
+  std::size_t holding_ = 0;
 };
 
 }  // namespace walrelay::sidecar

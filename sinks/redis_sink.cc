@@ -186,6 +186,11 @@ bool RedisSink::drained() const {
   return !s.needs_record() && s.here <= s.applied && s.applied <= s.recorded_to;
 }
 
+void RedisSink::hold(bool held) {
+  state_->held_back = held;
+  if (!held && !state_->failed) state_->turn.schedule();
+}
+
 void RedisSink::flush() {
   State& s = *state_;
   if (s.failed) return;

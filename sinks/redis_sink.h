@@ -87,6 +87,7 @@ class RedisSink : public Sink {
   void remove_owned(std::vector<OwnedKeys> owned, std::vector<std::uint32_t> writes) override;
   [[nodiscard]] bool full() const override;
   [[nodiscard]] bool drained() const override;
+  void hold(bool held) override;
   void flush() override;
   void dead_letter(std::string_view table, std::string_view key, std::string_view reason) override;
 

@@ -94,7 +94,7 @@ struct RedisSink::State {
   [[nodiscard]] bool whole() const { return !open && !removing; }
   [[nodiscard]] bool nothing_filling() const { return filling.empty() && filled.letters.empty(); }
   [[nodiscard]] std::size_t filling_bytes() const { return filling.bytes() + filled.letter_bytes; }
-  [[nodiscard]] bool reached(const Position& position) const { return position >= floor; }
+  [[nodiscard]] bool reached(const Position& position) const { return !held_back && position >= floor; }
   [[nodiscard]] std::size_t most_bytes() const;  // of one flight that tears a transaction
   void recycle(std::unique_ptr<Batch> batch);
 
@@ -123,6 +123,7 @@ struct RedisSink::State {
   // stated: what the last checkpoint that was sent calls verified. recorded: what a checked (and confirmed) one does.
   Position floor, here, last_row, applied, stated, recorded_to;
   std::int64_t commit_time_us = 0;
+  bool held_back = false;
   bool open = false;             // a transaction's rows are being appended
   bool quiet_commit = false;     // `here` was moved by a transaction without commands
   bool dirty = false;            // origin or phase are not in Redis yet

@@ -64,6 +64,10 @@ class Sink {
   // Sends what has been committed without waiting for the interval (shutdown, tests).
   virtual void flush() = 0;
 
+  // While held nothing becomes visible: what a row needs is still being fetched, and to show the rest without it would
+  // show a state from before what the last owner had shown. Only for the first batch after start().
+  virtual void hold(bool held) = 0;
+
   // Notes a row that cannot be written in the dead-letter stream, as part of the open transaction.
   virtual void dead_letter(std::string_view table, std::string_view key, std::string_view reason) = 0;
 };

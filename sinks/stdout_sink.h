@@ -29,6 +29,7 @@ class StdoutSink : public Sink {
   void remove_owned(std::vector<OwnedKeys> owned, std::vector<std::uint32_t> writes) override;
   [[nodiscard]] bool full() const override { return false; }
   [[nodiscard]] bool drained() const override { return !report_.scheduled(); }
+  void hold(bool) override {}
   void flush() override {}
   void dead_letter(std::string_view table, std::string_view key, std::string_view reason) override;
 

@@ -1,5 +1,7 @@
 #include "tests/support/version_watch.h"
 
+#include <chrono>
+
 namespace walrelay::support {
 
 VersionWatch::VersionWatch(const std::string& redis_socket, int sessions)
@@ -17,7 +19,13 @@ std::string VersionWatch::offences() {
 
 void VersionWatch::offend(const std::string& what) {
   const std::lock_guard lock(guard_);
-  if (offences_.size() < 2000) offences_ += "\n  " + what;
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                       .count();
+  if (offences_.size() < 2000) {
+    offences_ += "\n  at second " + std::to_string(now / 1000 % 86400 / 60 % 60) + ":" + std::to_string(now / 1000 % 60) +
+                 "." + std::to_string(now % 1000) + " " + what;
+  }
 }
 
 void VersionWatch::watch() {

@@ -54,7 +54,7 @@ class Sweep {
     if (testing::Test::HasFatalFailure()) return;
     converge();
     watch.stop();
-    EXPECT_EQ(watch.offences(), "") << repeat();
+    EXPECT_EQ(watch.offences(), "") << repeat() << "\nthe last runs' logs:\n" << history_;
     EXPECT_GT(watch.changes(), 0U) << repeat();
     report(workload, watch);
   }
@@ -100,6 +100,7 @@ class Sweep {
       ++by_the_clock_;
     }
     expect_no_gap();
+    remember("place " + std::to_string(place));
     ASSERT_EQ(status, 128 + SIGKILL) << "walrelay ended by itself; " << repeat() << walrelay_.log();
   }
 
@@ -111,6 +112,12 @@ class Sweep {
       if (line.find("\"gap\":") == std::string::npos) continue;
       EXPECT_NE(line.find("\"gap\":\"redis_empty\""), std::string::npos) << line << "\n" << repeat();
     }
+  }
+
+  void remember(const std::string& how_it_ended) {
+    constexpr std::size_t kKept = 60000;
+    history_ += walrelay_.log() + how_it_ended + "\n";
+    if (history_.size() > kKept) history_.erase(0, history_.size() - kKept);
   }
 
   // What servers and their keepers do to connections while walrelay runs.
@@ -158,6 +165,7 @@ class Sweep {
         << walrelay_.log();
     expect_no_gap();
     EXPECT_EQ(walrelay_.terminate(), 0) << repeat() << walrelay_.log();
+    remember("terminated");
     EXPECT_EQ(differences(expected, content_of_redis(redis_.client(), connection, kOwnKeys)), "") << repeat();
   }
 
@@ -172,7 +180,7 @@ class Sweep {
   RandomValues random_;
   Postgres postgres_;
   Redis redis_;
-  std::string format_, configuration_;
+  std::string format_, configuration_, history_;
   Walrelay walrelay_;
   std::uint64_t deepest_ = 0;
   int at_a_place_ = 0, by_the_clock_ = 0, troubles_ = 0;

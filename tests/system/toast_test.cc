@@ -69,6 +69,20 @@ TEST_F(ToastTest, JsonIsReadAgain) {
   EXPECT_EQ(redis().command("HLEN", "walrelay:{" + name() + "}:reread"), "0");
 }
 
+// The stream says nothing of what an ALTER TABLE makes of the values, and here not even of a change of type. An UPDATE from
+// before it that is read again after it must take the table's word for every column.
+TEST_F(ToastTest, ARewriteThatKeepsTheTypesBehindAnUpdate) {
+  sql(kDocs);
+  start(kHash);
+  redis().pause();
+  sql("UPDATE docs SET big = big(id + 100); UPDATE docs SET big = big(id + 200); UPDATE docs SET n = id");  // fills us
+  sql("ALTER TABLE docs ALTER n TYPE int USING n * 2 + 1");
+  walrelay().wait_log("reading table");
+  redis().resume();
+  EXPECT_TRUE(in_step("docs", "'doc:' || id", "doc:*"));
+  EXPECT_GT(walrelay().metric("walrelay_rereads_total{slot=\"" + name() + "\"}").value_or(0), 0);
+}
+
 TEST_F(ToastTest, KeyChangeWithTheColumnLeftOut) {
   sql(kDocs);
   start(kBoth);

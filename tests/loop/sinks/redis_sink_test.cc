@@ -146,6 +146,31 @@ TEST_F(RedisSinkTest, TheFirstBatchReachesWhatWasSent) {
   }
 }
 
+// A row of it is being read again: the rest must not be shown alone.
+TEST_F(RedisSinkTest, TheFirstBatchIsHeldBackUntilItsRowsAreWhole) {
+  for (const std::size_t size : {std::size_t{10}, std::size_t{3000}}) {
+    server.flush_all();
+    RedisSinkOptions small = options();
+    small.flush.max_bytes = 2048;
+    small.flush.max_transaction = 4096;
+    SinkSession session(loop, server.options(), small);
+    session.begin(at(0x10), at(0x22));
+    session.sink.hold(true);
+    for (std::size_t i = 1; i <= 4; ++i) {
+      session.transaction("k" + std::to_string(i), std::string(size, 'x'), 0x20 + i);
+      bool over = false;
+      event::Timer later(loop, [&] { over = true; });
+      later.start(event::milliseconds(5));
+      run_until(loop, [&] { return over; });
+      EXPECT_TRUE(server.hash("k1").empty()) << i;
+    }
+    session.sink.hold(false);
+    session.wait_applied(0x24);
+    EXPECT_FALSE(server.hash("k4").empty());
+    EXPECT_EQ(session.events.failures, 0);
+  }
+}
+
 TEST_F(RedisSinkTest, AdvanceIsRecordedLazilyAndNeverBeforeRows) {
   SinkSession session(loop, server.options(), options());
   session.begin();

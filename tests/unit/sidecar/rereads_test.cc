@@ -83,6 +83,35 @@ TEST(Rereads, TakesRowsOfOneTableThatNobodyReads) {
   EXPECT_TRUE(rereads.take(10, table).empty());
 }
 
+TEST(Reread, TakesEverythingFromTheTableWhereNothingIsNewer) {
+  Reread reread(1, {}, "n", 0);
+  const std::vector<Value> row = {text("1"), text("old"), kUnchanged}, table = {text("1"), text("new"), text("y")};
+  reread.merge(row);
+  reread.replace(table);
+  ASSERT_EQ(reread.values().size(), 3U);
+  EXPECT_EQ(reread.values()[1].text, "new");
+  EXPECT_TRUE(reread.complete());
+}
+
+TEST(Rereads, HoldUntilTheLastOfThemIsGone) {
+  Rereads rereads;
+  std::string told;
+  rereads.on_held = [&told](bool held) { told += held ? '+' : '-'; };
+  Reread& first = rereads.add(1, "a", {{"id", "1"}}, "n1", 0);
+  rereads.hold(first);
+  rereads.hold(first);
+  rereads.hold(rereads.add(1, "b", {{"id", "2"}}, "n2", 0));
+  rereads.add(1, "c", {{"id", "3"}}, "n3", 0);
+  EXPECT_EQ(told, "+");
+  // The table is about to be read: those that hold stay, for chunks that are opened from now on.
+  EXPECT_EQ(rereads.supersede_table(1, 5), std::vector<std::string>{"n3"});
+  EXPECT_EQ(rereads.find(1, "a")->first_chunk, 5U);
+  rereads.erase(1, "a");
+  EXPECT_EQ(told, "+");
+  EXPECT_EQ(rereads.drop_table(1), std::vector<std::string>{"n2"});
+  EXPECT_EQ(told, "+-");
+}
+
 TEST(Rereads, ATruncatedTableGivesItsNotes) {
   Rereads rereads;
   rereads.add(1, "a", {{"id", "1"}}, "n1", 0);
