@@ -191,7 +191,11 @@ void Pipeline::touch(Table& table, Row row) {
 }
 
 void Pipeline::apply(Table& table, const Change& change) {
-  const auto outcome = table.writer->apply(change, !table.loading, sink_.batch());
+  // While a table is being loaded, fields of an earlier life may stand under a key, and what an UPDATE leaves out
+  // cannot be relied on. But what the last owner has shown already was whole: to fetch it again would show less
+  // meanwhile.
+  const bool keep_unchanged = !table.loading || repeats();
+  const auto outcome = table.writer->apply(change, keep_unchanged, sink_.batch());
   // Where the stream is behind an ALTER TABLE, or ahead, the table is about to be read: the row comes with it. But what
   // the last owner has shown of the row must not be replaced by less until then.
   if (outcome != sinks::RelationWriter::Outcome::reread) return;

@@ -19,12 +19,12 @@ std::string VersionWatch::offences() {
 
 void VersionWatch::offend(const std::string& what) {
   const std::lock_guard lock(guard_);
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
-                       std::chrono::system_clock::now().time_since_epoch())
-                       .count();
+  const auto now =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   if (offences_.size() < 2000) {
-    offences_ += "\n  at second " + std::to_string(now / 1000 % 86400 / 60 % 60) + ":" + std::to_string(now / 1000 % 60) +
-                 "." + std::to_string(now % 1000) + " " + what;
+    offences_ += "\n  at second " + std::to_string(now / 1000 % 86400 / 60 % 60) + ":" +
+                 std::to_string(now / 1000 % 60) + "." + std::to_string(now % 1000) + " " + what;
   }
 }
 

@@ -69,8 +69,8 @@ TEST_F(ToastTest, JsonIsReadAgain) {
   EXPECT_EQ(redis().command("HLEN", "walrelay:{" + name() + "}:reread"), "0");
 }
 
-// The stream says nothing of what an ALTER TABLE makes of the values, and here not even of a change of type. An UPDATE from
-// before it that is read again after it must take the table's word for every column.
+// The stream says nothing of what an ALTER TABLE makes of the values, and here not even of a change of type. An UPDATE
+// from before it that is read again after it must take the table's word for every column.
 TEST_F(ToastTest, ARewriteThatKeepsTheTypesBehindAnUpdate) {
   sql(kDocs);
   start(kHash);
