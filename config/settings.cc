@@ -37,7 +37,7 @@ std::string suggestion(const std::string& section, const std::string& word) {
   }
   if (section.empty()) here.emplace_back("mappings");
   const bool elsewhere = std::find(everywhere.begin(), everywhere.end(), word) != everywhere.end();
-  const std::string found = elsewhere ? "" : did_you_mean(word, here);
+  std::string found = elsewhere ? "" : did_you_mean(word, here);
   const std::string other = elsewhere ? word : nearest(word, everywhere);
   if (!found.empty() || other.empty()) return found;
   const auto key = std::find_if(keys().begin(), keys().end(), [&](const Key& k) { return last_word(k.name) == other; });

@@ -13,8 +13,7 @@ using replication::TableInfo;
 
 Catalogue::Catalogue(event::Loop& loop, replication::Connection& connection, CatalogueOptions options,
                      Relations& relations, replication::TypeCatalog& types)
-    : loop_(loop),
-      connection_(connection),
+    : connection_(connection),
       options_(std::move(options)),
       relations_(relations),
       types_(types),

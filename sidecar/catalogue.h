@@ -78,7 +78,6 @@ class Catalogue {
   void compare(std::vector<replication::TableInfo> wanted, bool first);
   void say_once(const std::string& sentence);
 
-  event::Loop& loop_;
   replication::Connection& connection_;
   CatalogueOptions options_;
   Relations& relations_;

@@ -23,20 +23,19 @@ Verdict judge_postgres(const replication::PostgresError& error) {
   static constexpr std::array<std::string_view, 19> passing = {
       "57P01", "57P02", "57P03", "57P05", "57014", "53300", "53200", "53100", "53400", "55006",
       "55P03", "40001", "40P01", "58P01", "58030", "25006", "42710", "XX000", "55000"};
+  // The slot or the publication went while we looked: the next try finds out.
+  static constexpr std::string_view kGone = "42704";
   Verdict verdict{Action::stop, ExitCode::postgres, "postgres", error.what()};
   const std::string& state = error.sqlstate();
   if (state.empty()) {
     verdict.action = error.lost() ? Action::retry : Action::stop;
     verdict.reason = error.lost() ? "connection lost" : "postgres";
-  } else if (state.substr(0, 2) == "08" || one_of(passing, state)) {
+  } else if (state.substr(0, 2) == "08" || one_of(passing, state) || state == kGone) {
     verdict.action = Action::retry;
     verdict.reason = state;
   } else if (state.substr(0, 2) == "28") {
     verdict.action = Action::retry_slowly;
     verdict.reason = "authentication";
-  } else if (state == "42704") {  // the slot or publication went while we looked: the next try finds out
-    verdict.action = Action::retry;
-    verdict.reason = state;
   } else {
     verdict.reason = state;
   }

@@ -17,7 +17,6 @@ using replication::to_string;
 
 namespace {
 
-constexpr event::milliseconds kTick{200};
 constexpr std::chrono::seconds kProgressEvery{10};
 constexpr event::milliseconds kDrainAtMost{3000};
 constexpr event::milliseconds kFarewell{500};
@@ -175,7 +174,8 @@ void Session::on_failed(std::exception_ptr error) {
     std::rethrow_exception(error);
   } catch (const sinks::RedisError& redis) {
     ++status_.redis_errors[redis.code()];
-  } catch (...) {
+  } catch (...) {  // counted elsewhere
+    return fail(error);
   }
   fail(error);
 }

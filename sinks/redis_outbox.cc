@@ -26,6 +26,7 @@ void RedisOutbox::feed(redisContext* context) {
   while (buffered < kSlice && !pieces_.empty()) {
     const std::string_view rest = pieces_.front().bytes().substr(front_done_);
     const std::size_t size = std::min(rest.size(), kSlice - buffered);
+    // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): the size follows
     if (redisAppendFormattedCommand(context, rest.data(), size) != REDIS_OK) throw std::bad_alloc();
     buffered += size;
     front_done_ += size;
