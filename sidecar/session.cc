@@ -104,6 +104,7 @@ void Session::wire() {
     }
   };
   catalogue_->on_table = [this](const replication::TableInfo& info, bool made_anew) {
+    if (!loader_) return;  // we drain; the next start finds the same
     log::info("reading table", {{"table", info.qualified()}, {"estimated_rows", info.estimated_rows}});
     if (made_anew || has_other_owner(info)) remove_rows_of_namesakes(info);
     owners_[info.qualified()] = info.oid;
@@ -113,7 +114,7 @@ void Session::wire() {
   };
   catalogue_->on_table_gone = [this](const replication::TableInfo& info, bool made_anew) {
     if (!made_anew) log::warn("a mapped table is gone; its keys stay in Redis", {{"table", info.qualified()}});
-    loader_->forget(info);
+    if (loader_) loader_->forget(info);
   };
   catalogue_->on_unread = [this](const replication::TableInfo& info) { mark_unread(info); };
   catalogue_->on_binary_lost = [this] {
@@ -165,7 +166,7 @@ void Session::on_recorded(const Position& position) {
 
 void Session::on_writable() {
   if (!pipeline_) return;
-  loader_->on_writable();
+  if (loader_) loader_->on_writable();  // gone while we drain
   if (!pipeline_->blocked() && !sink_->full() && (!stopping_ || pipeline_->in_transaction())) stream_->resume();
 }
 

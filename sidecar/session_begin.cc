@@ -74,7 +74,7 @@ void Session::mark_unread(const replication::TableInfo& info) {
   const std::string unread = unread_cursor(info);
   const auto cursor = cursors_.find(info.qualified());
   if (cursor != cursors_.end() && cursor->second.starts_with(unread + ';')) return;  // taken up where it stopped
-  loader_->abandon(info);
+  if (loader_) loader_->abandon(info);
   if (has_other_owner(info)) return;
   owners_[info.qualified()] = info.oid;
   write_control({"HSET", sinks::load_key(config_.source.slot), info.qualified(), unread});

@@ -48,6 +48,7 @@ struct RedisConnection::State {
   // redis_open.cc
   event::Task<> establish();
   event::Task<> resolve_host();
+  void require_link() const;
   event::Task<> link_to(std::string address);
   event::Task<> introduce();
   event::Task<> within_timeout(event::Task<> task);

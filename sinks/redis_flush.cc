@@ -35,7 +35,7 @@ bool RedisSink::State::tear_due() const {
   if (!running() || !open) return false;
   const std::size_t bytes = filling_bytes();
   if (bytes >= options.flush.max_bytes) return true;
-  if (current != nullptr && current->torn && current->bytes + bytes >= most_bytes()) return reached(last_row);
+  if (current != nullptr && current->torn && too_long()) return reached(last_row);
   return bytes - std::min(bytes, filled.complete_bytes) >= segment && reached(last_row);
 }
 
@@ -86,11 +86,12 @@ void RedisSink::State::pump_torn() {
   if (must_wait) return;
   hand_over();
   if (!reached(last_row)) return;
-  if (current->bytes >= most_bytes() || current->letter_bytes >= options.flush.max_bytes) cut(last_row);
+  if (too_long() || current->letter_bytes >= options.flush.max_bytes) cut(last_row);
 }
 
 void RedisSink::State::cut(const Position& end) {
   current->end = end;
+  open_bytes = 0;
   current->torn = false;
   current->sealed = true;
   if (executing == nullptr) finish();
@@ -128,6 +129,7 @@ void RedisSink::State::send_commands(Flight& flight) {
     spare.pop_back();
   }
   std::swap(*batch, filling);
+  known_bytes = 0;
   std::vector<Batch::Place> places;
   const bool remember_writes = flight.torn && !options.careful;
   const std::string_view bytes = batch->take(options.careful ? &flight.places : remember_writes ? &places : nullptr);

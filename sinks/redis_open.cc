@@ -116,12 +116,18 @@ event::Task<> RedisConnection::State::within_timeout(event::Task<> task) {
   if (error) std::rethrow_exception(error);
 }
 
+// The owner may have closed the connection after the socket became ready and before the coroutine went on.
+void RedisConnection::State::require_link() const {
+  if (link == nullptr) throw RedisError("LOST", "the connection to " + name() + " was closed");
+}
+
 event::Task<> RedisConnection::State::link_to(std::string address) {
   phase = Phase::linking;
   shaking_hands = false;
   linkable.reset();
   link = std::make_unique<RedisLink>(loop, options, address, [this](int directions) { on_ready(directions); });
   co_await linkable;
+  require_link();
   link->finish_connect();
   if (options.tls) {
     shaking_hands = true;  // a Redis without TLS waits for more instead of refusing
@@ -129,6 +135,7 @@ event::Task<> RedisConnection::State::link_to(std::string address) {
     while (!link->handshake()) {
       linkable.reset();
       co_await linkable;
+      require_link();
     }
   }
   shaking_hands = false;

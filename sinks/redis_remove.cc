@@ -120,7 +120,8 @@ event::Task<> RedisSink::State::make_room() {
   }
   if (failed) co_return;
   hand_over();
-  if (current->bytes >= most_bytes() && reached(before_removal)) cut(before_removal);
+  const std::size_t most = options.careful ? options.flush.max_bytes : options.flush.max_transaction;
+  if (current->bytes >= most && reached(before_removal)) cut(before_removal);
   while (!failed && held() >= options.flush.max_bytes) {
     changed.reset();
     co_await changed;

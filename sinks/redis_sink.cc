@@ -46,8 +46,16 @@ std::size_t RedisSink::State::held() const {
   return filling_bytes() + (options.careful ? kept_bytes : connection.unwritten());
 }
 
-std::size_t RedisSink::State::most_bytes() const {
-  return options.careful ? options.flush.max_bytes : options.flush.max_transaction;
+// A short transaction is never cut, whatever stands before it in the same MULTI. A careful session keeps what it sends.
+bool RedisSink::State::too_long() const {
+  if (options.careful && current != nullptr && current->bytes + filling_bytes() >= options.flush.max_bytes) return true;
+  return open_bytes >= options.flush.max_transaction;
+}
+
+void RedisSink::State::count_open(bool of_transaction) {
+  const std::size_t bytes = filling.bytes();
+  if (of_transaction && bytes > known_bytes) open_bytes += bytes - known_bytes;
+  known_bytes = bytes;
 }
 
 void RedisSink::State::became_fuller() {
@@ -109,6 +117,7 @@ void RedisSink::row(const replication::Position& position) {
   if (s.failed) return s.filling.clear();
   ++s.filled.rows;
   s.open = true;
+  s.count_open(true);
   s.last_row = position;
   if (s.tear_due()) s.pump();
   s.became_fuller();
@@ -118,6 +127,7 @@ void RedisSink::loaded(std::size_t rows) {
   State& s = *state_;
   if (s.failed) return s.filling.clear();
   s.filled.rows += rows;
+  s.count_open(false);
   if (!s.open) s.filled.complete_bytes = s.filling_bytes();
   s.filled.committed = true;
   if (s.filled.rows >= s.options.flush.batch_size || s.filling_bytes() >= s.segment) {
@@ -132,6 +142,8 @@ void RedisSink::commit(replication::Lsn end, std::int64_t commit_time_us) {
   State& s = *state_;
   if (s.failed) return s.filling.clear();
   s.open = false;
+  s.open_bytes = 0;
+  s.known_bytes = s.filling.bytes();
   s.here = {end, replication::Lsn::invalid, 0};
   s.commit_time_us = commit_time_us;
   const bool torn = s.current != nullptr && s.current->torn;

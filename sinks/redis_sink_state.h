@@ -95,7 +95,8 @@ struct RedisSink::State {
   [[nodiscard]] bool nothing_filling() const { return filling.empty() && filled.letters.empty(); }
   [[nodiscard]] std::size_t filling_bytes() const { return filling.bytes() + filled.letter_bytes; }
   [[nodiscard]] bool reached(const Position& position) const { return !held_back && position >= floor; }
-  [[nodiscard]] std::size_t most_bytes() const;  // of one flight that tears a transaction
+  [[nodiscard]] bool too_long() const;  // the open transaction, for one MULTI
+  void count_open(bool of_transaction);
   void recycle(std::unique_ptr<Batch> batch);
 
   event::Loop& loop;
@@ -124,6 +125,8 @@ struct RedisSink::State {
   Position floor, here, last_row, applied, stated, recorded_to;
   std::int64_t commit_time_us = 0;
   bool held_back = false;
+  std::size_t open_bytes = 0;    // of the open transaction's commands, also of those that have been handed over
+  std::size_t known_bytes = 0;   // of the filling batch, when last looked at
   bool open = false;             // a transaction's rows are being appended
   bool quiet_commit = false;     // `here` was moved by a transaction without commands
   bool dirty = false;            // origin or phase are not in Redis yet
