@@ -173,8 +173,7 @@ void Batch::squeeze() {
 std::string_view Batch::take(std::vector<Place>* places) {
   if (squeezable_) squeeze();
   if (places != nullptr) {
-    for (const Entry& entry : entries_)
-      places->insert(places->end(), entry.commands, Place{entry.write, key_of(entry)});
+    for (const Entry& entry : entries_) places->push_back({entry.write, entry.commands, key_of(entry)});
   }
   return {bytes_.get(), size_};
 }

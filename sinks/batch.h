@@ -64,10 +64,10 @@ class Batch {
   [[nodiscard]] bool empty() const { return size_ == 0; }
 
   // Squeezes dead entries out and gives the bytes of `commands()` complete commands in order. The view and all keys
-  // stay valid until the next open() or clear(). With `places`, appends for each command its entry's key (for error
-  // reports) as views into the same bytes.
+  // stay valid until the next open() or clear(). With `places`, appends the key of each entry and how many of the
+  // commands are its own, as views into the same bytes.
   struct Place {
-    std::uint32_t write = 0;
+    std::uint32_t write = 0, commands = 0;
     std::string_view key;
   };
   std::string_view take(std::vector<Place>* places = nullptr);

@@ -9,6 +9,7 @@
 
 #include "replication/lsn.h"
 #include "sinks/batch.h"
+#include "sinks/handed_keys.h"
 
 namespace walrelay::sinks {
 
@@ -35,11 +36,10 @@ struct RedisFlight {
   replication::Position end;       // what is done once this is applied
   replication::Position verified;  // what its checkpoint says
   std::int64_t commit_time_us = 0;
-  bool torn = false;                  // ends inside a transaction, or inside a removal
-  bool sealed = false;                // takes no more
-  bool forced = false;                // leaves although the stream has not reached the last owner's `sent`
-  std::vector<DeadLetter> letters;    // to be noted once this is applied
-  std::vector<std::uint32_t> writes;  // whose rows a torn flight holds
+  bool torn = false;                // ends inside a transaction, or inside a removal
+  bool sealed = false;              // takes no more
+  std::vector<DeadLetter> letters;  // to be noted once this is applied
+  HandedKeys keys;  // where a TRUNCATE may find it open; in a careful session, to name what Redis refuses
 
   std::string closing;       // dead letters, HSET checkpoint, EXEC, WATCH, GET
   std::size_t noted = 0;     // dead letters in `closing`
@@ -47,10 +47,6 @@ struct RedisFlight {
   std::size_t queued = 0;    // replies to `commands`
   bool nil = false;          // EXEC did nothing: the fence has changed
   std::chrono::steady_clock::time_point left;
-
-  // Careful mode: what is needed to name the commands that Redis refuses.
-  std::vector<std::unique_ptr<Batch>> kept;
-  std::vector<Batch::Place> places;
 };
 
 // What is known of the filling batch.

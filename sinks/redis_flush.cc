@@ -55,12 +55,12 @@ void RedisSink::State::pump() {
 // A flight that ends at a commit leaves when the one before is checked, with everything that is complete by then.
 void RedisSink::State::pump_current() {
   if (current == nullptr || current->torn) return;
-  const bool free_to_go = current->forced || reached(current->end);
+  const bool free_to_go = reached(current->end);
   if (whole() && !nothing_filling() && !current->sealed &&
       (!free_to_go || current->bytes + filling_bytes() <= options.flush.max_bytes)) {
     hand_over();
   }
-  if (executing == nullptr && (current->forced || reached(current->end))) finish();
+  if (executing == nullptr && reached(current->end)) finish();
 }
 
 void RedisSink::State::pump_filling() {
@@ -131,30 +131,28 @@ void RedisSink::State::send_commands(Flight& flight) {
   std::swap(*batch, filling);
   known_bytes = 0;
   std::vector<Batch::Place> places;
-  const bool remember_writes = flight.torn && !options.careful;
-  const std::string_view bytes = batch->take(options.careful ? &flight.places : remember_writes ? &places : nullptr);
-  for (const Batch::Place& place : places) {
-    if (std::find(flight.writes.begin(), flight.writes.end(), place.write) == flight.writes.end()) {
-      flight.writes.push_back(place.write);
-    }
-  }
+  const bool may_be_truncated = flight.torn || !reached(open ? last_row : here);
+  const std::string_view bytes = batch->take(options.careful || may_be_truncated ? &places : nullptr);
+  remember_keys(flight, places);
   const std::size_t commands = batch->commands();
   flight.commands += commands;
-  if (options.careful) {
-    kept_bytes += batch->bytes();
-    flight.kept.push_back(std::move(batch));
-  } else {
-    borrowed.push_back(std::move(batch));
-  }
+  borrowed.push_back(std::move(batch));
   Flight* const to = &flight;
   connection.send({bytes, commands, [this] { on_written(); }, [this, to](const redisReply& r) { on_queued(*to, r); }});
 }
 
+// What repeats the last owner's batch keeps every key: it cannot leave before its end, which was one batch then as
+// well.
+void RedisSink::State::remember_keys(Flight& flight, const std::vector<Batch::Place>& places) {
+  constexpr std::size_t kBatches = 16;
+  for (const Batch::Place& place : places) flight.keys.add(place);
+  if (options.careful || !reached(last_row)) return;
+  if (flight.keys.bytes() > kBatches * options.flush.max_bytes) flight.keys.give_up();
+}
+
 void RedisSink::State::on_written() {
-  if (!options.careful) {
-    recycle(std::move(borrowed.front()));
-    borrowed.pop_front();
-  }
+  recycle(std::move(borrowed.front()));
+  borrowed.pop_front();
   became_emptier();
 }
 
@@ -162,6 +160,7 @@ void RedisSink::State::finish() {
   event::crash_point();
   Flight& flight = *current;
   flight.verified = applied;
+  if (!options.careful) flight.keys = {};
   write_closing(flight);
   stated = applied;
   dirty = unrecorded_rows = false;

@@ -2,10 +2,13 @@
 //
 //   keys in Redis            SCAN on a second connection, so that the open MULTI of a long transaction stays open
 //   keys in the filling one  Batch::each_key()
-//   keys in an open MULTI    nobody can list them: if it holds rows of the same writes it is cut first
+//   keys in an open MULTI    nobody can list them, so the flight has kept them: HandedKeys. Where there were too many
+//   of
+//                            them, the MULTI is cut first
 //
 // The UNLINKs stand in the filling batch like any command, and stream and are cut like those of a long transaction: a
-// part of a removal may be repeated. A cut names the position *before* the row that asked for the removal.
+// part of a removal may be repeated. A cut names the position *before* the row that asked for the removal. What repeats
+// the last owner's batch is never cut: a reader has seen its end already.
 #include <algorithm>
 
 #include "event/crash_point.h"
@@ -32,30 +35,26 @@ event::Task<> RedisSink::State::remove_all() {
   co_await std::move(opening);
   while (!failed && !removal.owned.empty()) {
     Removal asked = std::exchange(removal, {});
-    auto settling = settle(asked.writes);
+    auto settling = settle();
     co_await std::move(settling);
     remove_filling(asked.writes);
+    auto removing_handed_over = remove_handed_over(asked.writes);
+    co_await std::move(removing_handed_over);
     auto scan_through = scan(asked);
     co_await std::move(scan_through);
   }
 }
 
-// Waits until what was sent is in Redis, where SCAN finds it.
-event::Task<> RedisSink::State::settle(std::vector<std::uint32_t> writes) {
-  const auto holds = [&writes](const Flight& flight) {
-    return std::any_of(flight.writes.begin(), flight.writes.end(), [&writes](std::uint32_t write) {
-      return std::find(writes.begin(), writes.end(), write) != writes.end();
-    });
-  };
+// Waits until what may leave is in Redis, where SCAN finds it.
+event::Task<> RedisSink::State::settle() {
   while (!failed) {
-    if (current != nullptr && current->torn && (options.careful || holds(*current))) {
+    if (current != nullptr && current->torn && current->keys.given_up()) {
       hand_over();
       cut(before_removal);
     }
-    if (current != nullptr && !current->torn) current->forced = true;
     pump();
-    const bool settled = executing == nullptr && (current == nullptr || current->torn);
-    if (settled) co_return;
+    const bool stays = current == nullptr || current->torn || !reached(current->end);
+    if (executing == nullptr && stays) co_return;
     changed.reset();
     co_await changed;
   }
@@ -77,6 +76,16 @@ void RedisSink::State::remove_filling(const std::vector<std::uint32_t>& writes) 
   }
 }
 
+event::Task<> RedisSink::State::remove_handed_over(std::vector<std::uint32_t> writes) {
+  if (failed || current == nullptr) co_return;
+  HandedKeys keys = current->keys.of(writes);
+  for (auto some = keys.next(kKeysPerCommand); !failed && !some.empty(); some = keys.next(kKeysPerCommand)) {
+    remove_keys(some, writes.front());
+    auto making_room = make_room();
+    co_await std::move(making_room);
+  }
+}
+
 event::Task<> RedisSink::State::scan(Removal& asked) {
   const std::vector<OwnedKeys>& owned = asked.owned;
   std::string cursor = "0";
@@ -88,10 +97,10 @@ event::Task<> RedisSink::State::scan(Removal& asked) {
     if (page.elements.size() != 2) throw RedisError("LOST", connection.name() + " answered SCAN with no cursor");
     event::crash_point();
     cursor = page.elements[0].text;
-    std::vector<std::string> keys;
+    std::vector<std::string_view> keys;
     for (const Reply& key : page.elements[1].elements) {
       const auto owns = [&key](const OwnedKeys& some) { return some.owns(key.text); };
-      if (std::any_of(owned.begin(), owned.end(), owns)) keys.push_back(key.text);
+      if (std::any_of(owned.begin(), owned.end(), owns)) keys.emplace_back(key.text);
     }
     remove_keys(keys, asked.writes.empty() ? 0 : asked.writes.front());
     auto making_room = make_room();
@@ -99,7 +108,7 @@ event::Task<> RedisSink::State::scan(Removal& asked) {
   } while (!failed && cursor != "0");
 }
 
-void RedisSink::State::remove_keys(const std::vector<std::string>& keys, std::uint32_t write) {
+void RedisSink::State::remove_keys(const std::vector<std::string_view>& keys, std::uint32_t write) {
   for (std::size_t at = 0; at < keys.size(); at += kKeysPerCommand) {
     const std::size_t count = std::min(kKeysPerCommand, keys.size() - at);
     filling.open(write, keys[at], Effect::ordered);
@@ -113,7 +122,7 @@ void RedisSink::State::remove_keys(const std::vector<std::string>& keys, std::ui
 // Keeps memory bounded: what was found streams into the open MULTI, and is cut where that becomes too long.
 event::Task<> RedisSink::State::make_room() {
   if (failed || filling.bytes() < segment) co_return;
-  while (!failed && current != nullptr && !current->torn) {  // a cut that has not left yet
+  while (!failed && current != nullptr && !current->torn && reached(current->end)) {  // a cut that has not left yet
     changed.reset();
     co_await changed;
     pump();

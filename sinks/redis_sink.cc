@@ -42,11 +42,10 @@ RedisSink::State::~State() {
   connection.close();  // it may hold our bytes, and replies to come name us
 }
 
-std::size_t RedisSink::State::held() const {
-  return filling_bytes() + (options.careful ? kept_bytes : connection.unwritten());
-}
+std::size_t RedisSink::State::held() const { return filling_bytes() + connection.unwritten(); }
 
-// A short transaction is never cut, whatever stands before it in the same MULTI. A careful session keeps what it sends.
+// A short transaction is never cut, whatever stands before it in the same MULTI. A careful session keeps the keys of
+// what it sends.
 bool RedisSink::State::too_long() const {
   if (options.careful && current != nullptr && current->bytes + filling_bytes() >= options.flush.max_bytes) return true;
   return open_bytes >= options.flush.max_transaction;

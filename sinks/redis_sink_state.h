@@ -38,6 +38,7 @@ struct RedisSink::State {
   void pump_torn();
   void hand_over();  // the filling batch joins the open MULTI, which is begun where there is none
   void send_commands(Flight& flight);
+  void remember_keys(Flight& flight, const std::vector<Batch::Place>& places);
   void begin_flight();
   void on_written();
   void finish();                  // checkpoint and EXEC
@@ -70,11 +71,12 @@ struct RedisSink::State {
 
   // redis_remove.cc
   event::Task<> remove_all();
-  event::Task<> settle(std::vector<std::uint32_t> writes);
+  event::Task<> settle();
   event::Task<> scan(Removal& asked);
+  event::Task<> remove_handed_over(std::vector<std::uint32_t> writes);
   event::Task<> make_room();
   void remove_filling(const std::vector<std::uint32_t>& writes);
-  void remove_keys(const std::vector<std::string>& keys, std::uint32_t write);
+  void remove_keys(const std::vector<std::string_view>& keys, std::uint32_t write);
   void start_removal();
   void end_removal();
 
@@ -110,7 +112,6 @@ struct RedisSink::State {
   std::unique_ptr<Flight> current, executing;
   std::deque<std::unique_ptr<Batch>> borrowed;  // by the connection, until written
   std::vector<std::unique_ptr<Batch>> spare;
-  std::size_t kept_bytes = 0;
   std::vector<DeadLetterAt> letters;  // their batches are applied: the next one notes them
 
   std::string fence, checkpoint, dead, barrier;  // keys

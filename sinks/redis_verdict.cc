@@ -140,7 +140,7 @@ void RedisSink::State::on_refused(Flight& flight, const redisReply& results) {
 }
 
 void RedisSink::State::note_refused(Flight& flight, std::size_t index, std::string_view text) {
-  const Batch::Place& place = flight.places[index];
+  const Batch::Place place = flight.keys.of_command(index).value_or(Batch::Place{});
   const std::string write = options.describe ? options.describe(place.write) : std::to_string(place.write);
   flight.letters.push_back({write, std::string(place.key), std::string(text)});
 }
@@ -150,10 +150,10 @@ std::string RedisSink::State::place_of(const Flight& flight, std::size_t index) 
   if (index >= flight.commands) {
     return index < flight.commands + flight.noted ? " for \"" + dead + "\"" : " for \"" + checkpoint + "\"";
   }
-  if (index >= flight.places.size()) return "";
-  const Batch::Place& place = flight.places[index];
-  std::string text = " for key \"" + std::string(place.key) + "\"";
-  if (options.describe) text += " (" + options.describe(place.write) + ")";
+  const auto place = options.careful ? flight.keys.of_command(index) : std::nullopt;
+  if (!place) return "";
+  std::string text = " for key \"" + std::string(place->key) + "\"";
+  if (options.describe) text += " (" + options.describe(place->write) + ")";
   return text;
 }
 
@@ -190,10 +190,6 @@ void RedisSink::State::complete() {
   applied = std::max(applied, flight->end);
   unrecorded_rows = unrecorded_rows || flight->rows > 0 || flight->transactions > 0;
   for (DeadLetter& letter : flight->letters) letters.push_back({std::move(letter), flight->end});
-  for (std::unique_ptr<Batch>& batch : flight->kept) {
-    kept_bytes -= batch->bytes();
-    recycle(std::move(batch));
-  }
   pump();  // first of all the next batch: the server waits for it
   if (flight->rows > 0 || flight->transactions > 0) events.on_applied(flight->end, flight->commit_time_us);
   if (!failed) recorded(flight->verified);

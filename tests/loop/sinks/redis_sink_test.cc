@@ -146,6 +146,23 @@ TEST_F(RedisSinkTest, TheFirstBatchReachesWhatWasSent) {
   }
 }
 
+// The last owner's batch may be larger than what a careful session would send by itself: it is repeated whole.
+TEST_F(RedisSinkTest, ACarefulSessionRepeatsALargeBatch) {
+  RedisSinkOptions careful = options();
+  careful.careful = true;
+  careful.flush.max_bytes = 1024;
+  SinkSession session(loop, server.options(), careful);
+  session.begin(at(0x10), at(0x30));
+  for (std::uint64_t i = 1; i <= 200; ++i) {
+    session.set("k" + std::to_string(i), "1", inside(0x10, 0x2f, i));
+    run_until(loop, [&] { return !session.sink.full() || session.events.failures > 0; });
+  }
+  EXPECT_TRUE(session.events.applied.empty());
+  session.sink.commit(Lsn{0x30}, 1);
+  session.wait_applied(0x30);
+  EXPECT_EQ(value_of("k200"), "1");
+}
+
 // A row of it is being read again: the rest must not be shown alone.
 TEST_F(RedisSinkTest, TheFirstBatchIsHeldBackUntilItsRowsAreWhole) {
   for (const std::size_t size : {std::size_t{10}, std::size_t{3000}}) {

@@ -105,7 +105,7 @@ TEST(Batch, GivesThePlaceOfEveryLiveCommand) {
   std::vector<Batch::Place> places;
   batch.take(&places);
   std::vector<std::pair<std::uint32_t, std::string>> seen;
-  for (const auto& place : places) seen.emplace_back(place.write, std::string(place.key));
+  for (const auto& place : places) seen.insert(seen.end(), place.commands, {place.write, std::string(place.key)});
   EXPECT_THAT(seen, ElementsAre(std::pair(2U, "b"), std::pair(2U, "b"), std::pair(1U, "a")));
 }
 
