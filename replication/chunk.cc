@@ -29,6 +29,7 @@ std::string chunk_sql(const ChunkRequest& request) {
   std::string columns;
   for (const std::string& column : request.columns)
     columns += (columns.empty() ? " " : ", ") + quote_identifier(column);
+  if (!request.select.empty()) return "COPY (" + request.select + ") TO STDOUT";
   return "COPY (SELECT" + columns + " FROM " + (request.only ? "ONLY " : "") +
          qualified(request.schema, request.table) + (request.where.empty() ? "" : " WHERE " + request.where) +
          ") TO STDOUT" + (request.binary ? " WITH (FORMAT binary)" : "");

@@ -28,6 +28,7 @@ struct ChunkRequest {
   std::string schema, table;         // what is read: a table or a leaf partition
   std::vector<std::string> columns;  // in the order wanted
   std::string where;                 // SQL condition, or empty
+  std::string select = {};           // instead of columns and where: what is read, and the table is only locked
   bool binary = false;               // COPY's binary format
   bool only = true;                  // FROM ONLY: plain inheritance children are tables of their own
 };

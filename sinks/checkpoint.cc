@@ -46,6 +46,8 @@ std::string fence_key(std::string_view slot) { return slot_key(slot, "fence"); }
 std::string load_key(std::string_view slot) { return slot_key(slot, "load"); }
 std::string reread_key(std::string_view slot) { return slot_key(slot, "reread"); }
 std::string dead_letter_key(std::string_view slot) { return slot_key(slot, "dead"); }
+std::string jobs_key(std::string_view slot) { return slot_key(slot, "jobs"); }
+bool is_bookkeeping(std::string_view key) { return key.starts_with("walrelay:{"); }
 
 std::string to_field(const Position& position) {
   std::string text = to_string(position.committed);

@@ -20,7 +20,7 @@ struct Origin {
   std::string system_identifier;
   std::uint32_t timeline = 0;
   std::string database;
-  std::string slot_incarnation;  // differs when a slot of the same name was made anew
+  std::string slot_incarnation;  // differs when a slot of the same name was made anew; empty: that is being done
 };
 
 struct Checkpoint {
@@ -36,6 +36,9 @@ std::string fence_key(std::string_view slot);        // walrelay:{slot}:fence
 std::string load_key(std::string_view slot);         // walrelay:{slot}:load      table -> cursor of its initial load
 std::string reread_key(std::string_view slot);       // walrelay:{slot}:reread    rows that must be read again
 std::string dead_letter_key(std::string_view slot);  // walrelay:{slot}:dead      a stream
+std::string jobs_key(std::string_view slot);         // walrelay:{slot}:jobs      slice -> record of its rebuild
+// Whether a key is one of these, of this slot or another: no mapping owns it, whatever its template says.
+bool is_bookkeeping(std::string_view key);
 
 std::string to_field(const replication::Position& position);  // "16/B374D848" or "16/B3..+16/B4..:12"
 std::optional<replication::Position> position_from_field(std::string_view text);

@@ -1,12 +1,11 @@
 // Which keys a bound template can make: coarsely for SCAN MATCH, and exactly, as the inverse of rendering.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "replication/relation.h"
+#include "sinks/key_shapes.h"
 #include "sinks/template.h"
 
 namespace walrelay::sinks {
@@ -23,24 +22,10 @@ class KeyMatcher {
   explicit KeyMatcher(const BoundTemplate& key);
   bool operator()(std::string_view key) const;
 
-  // What a column's text can look like; each is a small automaton in glob.cc.
-  enum class Shape : std::uint8_t {
-    any,
-    integer,
-    numeric,
-    floating,
-    uuid,
-    boolean,
-    bytea,
-    date,
-    time,
-    timestamp,
-  };
-
  private:
   struct Part {
     std::string literal;
-    Shape shape = Shape::any;
+    shapes::Shape shape = shapes::Shape::any;
     bool encoded = false;
   };
   std::vector<Part> parts_;

@@ -24,12 +24,11 @@ const std::string kHset = resp::bulk("HSET"), kHdel = resp::bulk("HDEL"), kExpir
 
 class HashWrite final : public KeyedWrite {
  public:
-  explicit HashWrite(const BindContext& context) : KeyedWrite(context) {
+  explicit HashWrite(const BindContext& context) : KeyedWrite(context), lifetime_(context.duration("ttl")) {
     for (const ChosenColumn& chosen : choose_columns(context)) {
-      fields_.push_back({chosen.column, resp::bulk(chosen.field)});
+      fields_.push_back({chosen.column, chosen.field, resp::bulk(chosen.field)});
     }
-    const auto ttl = context.duration("ttl");
-    if (ttl.count() > 0) ttl_ = resp::bulk(std::to_string(ttl.count()));
+    if (lifetime_.count() > 0) ttl_ = resp::bulk(std::to_string(lifetime_.count()));
   }
 
  protected:
@@ -65,10 +64,21 @@ class HashWrite final : public KeyedWrite {
     batch.close();
   }
 
+  void expect_row(Row row, Expectation& expected) override {
+    const std::size_t texts = counts(row).texts;
+    if (texts == 0) return;
+    expected.type = Expectation::Type::hash;
+    expected.ttl = lifetime_;
+    expected.fields.reserve(texts);
+    for (const Field& field : fields_) {
+      if (row[field.column].has_text()) expected.fields.emplace_back(field.name, row[field.column].text);
+    }
+  }
+
  private:
   struct Field {
     std::size_t column;
-    std::string name;  // as a bulk string
+    std::string name, bulk;
   };
   struct Counts {
     std::size_t texts = 0, nulls = 0;
@@ -91,7 +101,7 @@ class HashWrite final : public KeyedWrite {
     for (const Field& field : fields_) {
       const replication::Value& value = row[field.column];
       if (!value.has_text()) continue;
-      batch.rendered(field.name);
+      batch.rendered(field.bulk);
       batch.argument(value.text);
     }
   }
@@ -101,7 +111,7 @@ class HashWrite final : public KeyedWrite {
     batch.rendered(kHdel);
     batch.argument(key);
     for (const Field& field : fields_) {
-      if (row[field.column].state == ValueState::null) batch.rendered(field.name);
+      if (row[field.column].state == ValueState::null) batch.rendered(field.bulk);
     }
   }
 
@@ -114,7 +124,8 @@ class HashWrite final : public KeyedWrite {
   }
 
   std::vector<Field> fields_;
-  std::string ttl_;  // milliseconds as a bulk string; empty: none
+  const std::chrono::milliseconds lifetime_;  // 0: for ever
+  std::string ttl_;                           // the same as a bulk string; empty: none
 };
 
 }  // namespace

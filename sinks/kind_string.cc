@@ -23,9 +23,8 @@ const std::string kSet = resp::bulk("SET"), kPx = resp::bulk("PX");
 
 class StringWrite : public KeyedWrite {
  public:
-  explicit StringWrite(const BindContext& context) : KeyedWrite(context) {
-    const auto ttl = context.duration("ttl");
-    if (ttl.count() > 0) ttl_ = resp::bulk(std::to_string(ttl.count()));
+  explicit StringWrite(const BindContext& context) : KeyedWrite(context), lifetime_(context.duration("ttl")) {
+    if (lifetime_.count() > 0) ttl_ = resp::bulk(std::to_string(lifetime_.count()));
   }
 
  protected:
@@ -45,8 +44,16 @@ class StringWrite : public KeyedWrite {
     batch.close();
   }
 
+  // The value is for the caller to fill in.
+  [[nodiscard]] std::string& expect_string(Expectation& expected) const {
+    expected.type = Expectation::Type::string;
+    expected.ttl = lifetime_;
+    return expected.value;
+  }
+
  private:
-  std::string ttl_;  // milliseconds as a bulk string; empty: none
+  const std::chrono::milliseconds lifetime_;  // 0: for ever
+  std::string ttl_;                           // the same as a bulk string; empty: none
 };
 
 class RawString final : public StringWrite {
@@ -59,6 +66,9 @@ class RawString final : public StringWrite {
   void put_row(std::string_view key, Row row, Batch& batch) override {
     if (row[column_].has_text()) return set(key, row[column_].text, batch);
     unlink(key, batch);
+  }
+  void expect_row(Row row, Expectation& expected) override {
+    if (row[column_].has_text()) expect_string(expected) = row[column_].text;
   }
 
  private:
@@ -76,6 +86,7 @@ class JsonString final : public StringWrite {
     json_.append(row, text_);
     set(key, text_, batch);
   }
+  void expect_row(Row row, Expectation& expected) override { json_.append(row, expect_string(expected)); }
 
  private:
   static std::vector<JsonRow::Field> fields(const BindContext& context) {

@@ -159,7 +159,7 @@ std::unique_ptr<RelationWriter> MappingSet::bind(const Relation& relation) {
       BindContext context{spec, spec.writes[i], relation, captures, 0};
       check_key_is_free(context, keys);
       context.number = number(context.site(), i);
-      writes.push_back({find_kind(spec.writes[i].kind)->bind(context), context.number});
+      writes.push_back({find_kind(spec.writes[i].kind)->bind(context), context.number, spec.name});
     }
     names += (names.empty() ? "" : ",") + spec.name;
   };

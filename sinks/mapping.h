@@ -19,6 +19,8 @@
 #include "replication/change.h"
 #include "replication/relation.h"
 #include "sinks/batch.h"
+#include "sinks/expectation.h"
+#include "sinks/key_reading.h"
 
 namespace walrelay::sinks {
 
@@ -99,14 +101,41 @@ class RelationWriter {
   // (an initial load into an empty database), which saves a command.
   virtual void replace(replication::Row row, bool fresh, Batch& batch) = 0;
 
+  // What replace() would leave in Redis for a complete row: appends one for each write. May throw RowError before it
+  // has appended anything.
+  virtual void expect(replication::Row row, std::vector<Expectation>& out) = 0;
+
   // The row's identity as bytes, injective, equal for old and new rows that are the same row: what the visibility
   // rule compares. Values of identity columns (primary key columns under FULL, all columns without one).
   virtual void append_identity(replication::Row row, std::string& out) const = 0;
+  [[nodiscard]] virtual const std::vector<std::size_t>& identity_columns() const = 0;
 
   [[nodiscard]] virtual const std::vector<OwnedKeys>& owned() const = 0;       // one per write
   [[nodiscard]] virtual const std::vector<std::uint32_t>& writes() const = 0;  // their numbers in Batch entries
-  [[nodiscard]] virtual const std::string& mapping() const = 0;                // the mapping's name
+  [[nodiscard]] virtual const std::vector<std::string>& mappings() const = 0;  // the name of each one's mapping
+  [[nodiscard]] virtual const std::string& mapping() const = 0;                // the names of all, for messages
+
+  // The inverse of keys, to find the row that supports one. `write` is an index into writes() and owned().
+  //
+  // Gives every way in which the write could have made the key: a key that it does not own has none. What `out` held
+  // goes. False, with nothing in `out`: there are more than `most` ways, and nothing may be concluded. A reading need
+  // not be a value of the columns' types (month 13, no UTF-8), and a row that is found by one, through an equality
+  // coarser than that of texts (1.0 = 1.00), supports the key only if append_key() gives the same one.
+  [[nodiscard]] virtual bool readings(std::size_t write, std::string_view key, std::size_t most,
+                                      std::vector<KeyReading>& out) const = 0;
+  // Appends the key that the write makes of the row, in which only key_columns() need be present. False, with nothing
+  // appended: one of them has no text.
+  [[nodiscard]] virtual bool append_key(std::size_t write, replication::Row row, std::string& out) const = 0;
+  [[nodiscard]] virtual const std::vector<std::size_t>& key_columns(std::size_t write) const = 0;  // ascending
 };
+
+// The text of the next column of what append_identity() made, which it takes off; nothing for NULL.
+std::optional<std::string_view> next_of_identity(std::string_view& identity);
+
+// For identities of which some columns were absent: a key says only a part of it where a table without a primary key
+// has several. `part` is one, `identity` a whole one: they may be of the same row.
+bool is_whole_identity(std::string_view part);
+bool may_be_same_row(std::string_view part, std::string_view identity);
 
 class MappingSet {
  public:

@@ -82,14 +82,40 @@ void RedisConnection::State::receive() {
 // False when the connection is no longer the one that was read from.
 bool RedisConnection::State::deliver_all(const RedisLink* from) {
   try {
-    while (const ReplyPtr reply = link->next_reply()) {
+    for (;;) {
+      const Usual usual = deliver_usual(from);
+      if (usual == Usual::over) return false;
+      if (usual == Usual::incomplete) return true;
+      if (usual == Usual::delivered) continue;
+      const ReplyPtr reply = link->next_reply();
+      if (!reply) return true;
       if (!deliver(*reply) || link.get() != from) return false;
     }
   } catch (const RedisError& error) {
     lost(error.code(), error.what());
     return false;
   }
-  return true;
+}
+
+RedisConnection::State::Usual RedisConnection::State::deliver_usual(const RedisLink* from) {
+  if (expected.empty() || !expected.front().usual) return Usual::other;
+  const std::string_view usual = expected.front().usual();
+  if (usual.empty()) return Usual::other;
+  const RedisLink::Match match = link->take(usual);
+  if (match == RedisLink::Match::no) return Usual::other;
+  if (match == RedisLink::Match::so_far) return Usual::incomplete;
+  last_received = uv_now(loop.raw());
+  Expected& next = expected.front();
+  if (next.replies > 1) {
+    --next.replies;
+    next.on_usual();
+  } else {
+    const Expected last = std::move(next);
+    expected.pop_front();
+    if (expected.empty()) silence.stop();
+    last.on_usual();
+  }
+  return phase == Phase::closed || link.get() != from ? Usual::over : Usual::delivered;
 }
 
 bool RedisConnection::State::deliver(const redisReply& reply) {
@@ -210,7 +236,7 @@ void RedisConnection::send(Bulk bulk) {
   if (!is_open()) return;  // its loss has been, or is about to be, reported
   state_->outbox.add(bulk.bytes, std::move(bulk.on_written));
   if (bulk.replies > 0) {
-    state_->expect({bulk.replies, std::move(bulk.on_reply), nullptr});
+    state_->expect({bulk.replies, std::move(bulk.on_reply), nullptr, std::move(bulk.usual), std::move(bulk.on_usual)});
   } else {
     state_->turn.schedule();
   }

@@ -83,6 +83,10 @@ class RedisConnection {
     std::size_t replies = 0;
     std::function<void()> on_written;
     std::function<void(const redisReply& reply)> on_reply;
+    // What the next reply is, to the byte, when all is well; empty: nobody knows. Such a reply is not parsed:
+    // on_usual() stands for on_reply().
+    std::function<std::string_view()> usual = {};
+    std::function<void()> on_usual = {};
   };
   void send(Bulk bulk);
   [[nodiscard]] std::size_t unwritten() const;  // bytes accepted by send() that the socket has not taken yet

@@ -38,6 +38,8 @@ struct RedisConnection::State {
     std::size_t replies = 1;
     std::function<void(const redisReply&)> on_reply;  // of a bulk, or
     Waiter* waiter = nullptr;                         // of a command; null too when nobody waits any more
+    std::function<std::string_view()> usual = {};
+    std::function<void()> on_usual = {};
   };
 
   State(event::Loop& loop, RedisOptions options, RedisConnection& owner);
@@ -63,6 +65,8 @@ struct RedisConnection::State {
   void on_ready(int directions);
   void receive();
   [[nodiscard]] bool deliver_all(const RedisLink* from);
+  enum class Usual : std::uint8_t { delivered, other, incomplete, over };
+  Usual deliver_usual(const RedisLink* from);
   [[nodiscard]] bool deliver(const redisReply& reply);
   void transmit();
   void on_silence();

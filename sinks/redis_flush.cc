@@ -17,6 +17,7 @@ using event::milliseconds;
 
 constexpr std::string_view kMulti = "*1\r\n$5\r\nMULTI\r\n";
 constexpr std::string_view kExec = "*1\r\n$4\r\nEXEC\r\n";
+constexpr std::string_view kQueued = "+QUEUED\r\n";
 constexpr std::uint64_t kIdleMs = 200;      // after the last batch: its own position is then recorded alone
 constexpr std::uint64_t kAdvanceMs = 1000;  // positions without rows are recorded as seldom
 
@@ -24,7 +25,7 @@ constexpr std::uint64_t kAdvanceMs = 1000;  // positions without rows are record
 
 bool RedisSink::State::due() const {
   const FlushOptions& flush = options.flush;
-  return hurry || flush.interval.count() == 0 || filled.rows >= flush.batch_size ||
+  return hurry || crowded || flush.interval.count() == 0 || filled.rows >= flush.batch_size ||
          filling_bytes() >= flush.max_bytes ||
          uv_now(loop.raw()) - last_left >= static_cast<std::uint64_t>(flush.interval.count());
 }
@@ -138,7 +139,8 @@ void RedisSink::State::send_commands(Flight& flight) {
   flight.commands += commands;
   borrowed.push_back(std::move(batch));
   Flight* const to = &flight;
-  connection.send({bytes, commands, [this] { on_written(); }, [this, to](const redisReply& r) { on_queued(*to, r); }});
+  connection.send({bytes, commands, [this] { on_written(); }, [this, to](const redisReply& r) { on_queued(*to, r); },
+                   [] { return kQueued; }, [to] { ++to->queued; }});
 }
 
 // What repeats the last owner's batch keeps every key: it cannot leave before its end, which was one batch then as

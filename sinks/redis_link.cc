@@ -120,6 +120,30 @@ RedisLink::Read RedisLink::read() {
   return got == kReadSize ? Read::more : Read::some;
 }
 
+RedisLink::Match RedisLink::take(std::string_view reply) {
+  redisReader* reader = context_->reader;
+  // Where hiredis has begun to parse the next reply it must go on; before its first byte it has not.
+  const bool between = reader->ridx < 0 || (reader->ridx == 0 && reader->task[0]->type < 0);
+  if (reader->err != 0 || !between) return Match::no;
+  const std::string_view read = std::string_view(reader->buf, reader->len).substr(reader->pos);
+  if (!reply.starts_with(read.substr(0, reply.size()))) return Match::no;
+  if (read.size() < reply.size()) {
+    drop_taken();
+    return Match::so_far;
+  }
+  reader->pos += reply.size();
+  return Match::yes;
+}
+
+// hiredis does so itself, but only when it parses.
+void RedisLink::drop_taken() {
+  redisReader* reader = context_->reader;
+  if (reader->pos == 0) return;
+  if (sdsrange(reader->buf, static_cast<ssize_t>(reader->pos), -1) != 0) return;
+  reader->pos = 0;
+  reader->len = sdslen(reader->buf);
+}
+
 ReplyPtr RedisLink::next_reply() {
   void* reply = nullptr;
   if (redisGetReplyFromReader(context_.get(), &reply) != REDIS_OK) {

@@ -36,11 +36,15 @@ class RedisLink {
   enum class Read : std::uint8_t { some, more, broken };  // more: the library may hold bytes that no poll reports
   [[nodiscard]] Read read();
   // The next complete reply, or null. Throws RedisError("LOST") when the bytes are no protocol.
+  // Takes these bytes from what was read if the next reply is exactly they; so_far: as much of it as is here.
+  enum class Match : std::uint8_t { yes, no, so_far };
+  Match take(std::string_view reply);
   ReplyPtr next_reply();
 
   [[nodiscard]] std::string failure() const;  // why read() or write() said broken
 
  private:
+  void drop_taken();
   void tune_socket();
 
   struct FreeContext {

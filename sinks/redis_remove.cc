@@ -100,7 +100,7 @@ event::Task<> RedisSink::State::scan(Removal& asked) {
     std::vector<std::string_view> keys;
     for (const Reply& key : page.elements[1].elements) {
       const auto owns = [&key](const OwnedKeys& some) { return some.owns(key.text); };
-      if (std::any_of(owned.begin(), owned.end(), owns)) keys.emplace_back(key.text);
+      if (!is_bookkeeping(key.text) && std::any_of(owned.begin(), owned.end(), owns)) keys.emplace_back(key.text);
     }
     remove_keys(keys, asked.writes.empty() ? 0 : asked.writes.front());
     auto making_room = make_room();

@@ -65,6 +65,10 @@ void RedisSink::State::became_fuller() {
 // free more, the rest of a transaction must come.
 void RedisSink::State::became_emptier() {
   changed.set();
+  if (crowded && under_way() < segment) {
+    crowded = false;
+    writable.schedule();
+  }
   if (!was_full) return;
   const bool draining = connection.unwritten() > 0 || executing != nullptr;
   const std::size_t bytes = held();
@@ -189,6 +193,15 @@ void RedisSink::remove_owned(std::vector<OwnedKeys> owned, std::vector<std::uint
 }
 
 bool RedisSink::full() const { return state_->failed || state_->was_full || state_->removing; }
+
+bool RedisSink::has_room() const {
+  State& s = *state_;
+  if (full()) return false;
+  if (s.under_way() < s.segment) return true;
+  s.crowded = true;
+  s.turn.schedule();  // what is here leaves now
+  return false;
+}
 
 bool RedisSink::drained() const {
   const State& s = *state_;

@@ -54,6 +54,9 @@ struct SinkCounters {  // monotone since construction
   double last_batch_seconds = 0;  // EXEC sent to last reply
 };
 
+// For who is about to make the slot: a checkpoint that stands there belongs to another one from now on.
+event::Task<> forget_slot(RedisConnection& connection, std::string slot);
+
 // From start() on the connection belongs to the sink: it uses on_lost, an open MULTI may stand on it, and the sink's
 // destructor and its failure close it.
 class RedisSink : public Sink {
@@ -66,6 +69,7 @@ class RedisSink : public Sink {
     std::optional<Checkpoint> checkpoint;
     std::map<std::string, std::string> load;    // load_key's fields
     std::map<std::string, std::string> reread;  // reread_key's fields
+    std::map<std::string, std::string> jobs;    // jobs_key's fields
     bool empty_database = false;                // DBSIZE was 0 (or only our own keys)
   };
   event::Task<Found> take_over();
@@ -86,6 +90,7 @@ class RedisSink : public Sink {
   void advance(replication::Lsn position) override;
   void remove_owned(std::vector<OwnedKeys> owned, std::vector<std::uint32_t> writes) override;
   [[nodiscard]] bool full() const override;
+  [[nodiscard]] bool has_room() const override;
   [[nodiscard]] bool drained() const override;
   void hold(bool held) override;
   void flush() override;

@@ -91,6 +91,7 @@ struct RedisSink::State {
   void became_fuller();
   void became_emptier();
   [[nodiscard]] std::size_t held() const;
+  [[nodiscard]] std::size_t under_way() const { return filling_bytes() + (current == nullptr ? 0 : current->bytes); }
   [[nodiscard]] bool running() const { return started && !failed; }
   // Inside a transaction or a removal the filling batch must not be shown.
   [[nodiscard]] bool whole() const { return !open && !removing; }
@@ -134,6 +135,7 @@ struct RedisSink::State {
   bool unrecorded_rows = false;  // rows were applied since the last checkpoint was sent
   std::map<std::string, std::string> stated_fields;
 
+  bool crowded = false;  // somebody waits for room
   bool was_full = false, overdue = false, hurry = false, alive_asked = false;
   Position hurry_to;
   std::uint64_t last_left = 0, last_checked = 0, last_stated = 0, record_timer_at = 0;  // loop time, ms

@@ -18,6 +18,15 @@ std::map<std::string, std::string> fields_of(const Reply& reply) {
 
 }  // namespace
 
+event::Task<> forget_slot(RedisConnection& connection, std::string slot) {
+  const std::string key = checkpoint_key(slot);
+  auto looking = connection.command({"EXISTS", key});
+  const Reply standing = co_await std::move(looking);
+  if (standing.integer == 0) co_return;
+  auto forgetting = connection.command({"HSET", key, "slot_incarnation", ""});
+  co_await std::move(forgetting);
+}
+
 event::Task<RedisSink::Found> RedisSink::take_over() {
   State& s = *state_;
   RedisConnection& redis = s.connection;
@@ -51,10 +60,14 @@ event::Task<RedisSink::Found> RedisSink::take_over() {
   const Reply reread = co_await std::move(reading_reread);
   found.reread = fields_of(reread);
 
+  auto reading_jobs = redis.command({"HGETALL", jobs_key(s.options.slot)});
+  const Reply jobs = co_await std::move(reading_jobs);
+  found.jobs = fields_of(jobs);
+
   auto sizing = redis.command({"DBSIZE"});
   const Reply size = co_await std::move(sizing);
-  auto counting = redis.command(
-      {"EXISTS", s.fence, s.checkpoint, s.dead, load_key(s.options.slot), reread_key(s.options.slot), s.barrier});
+  auto counting = redis.command({"EXISTS", s.fence, s.checkpoint, s.dead, load_key(s.options.slot),
+                                 reread_key(s.options.slot), jobs_key(s.options.slot), s.barrier});
   const Reply ours = co_await std::move(counting);
   found.empty_database = size.integer <= ours.integer;
   co_return std::move(found);

@@ -25,7 +25,7 @@ class SinkEvents {
   virtual ~SinkEvents() = default;
   virtual void on_applied(const replication::Position& position, std::int64_t commit_time_us) = 0;
   virtual void on_recorded(const replication::Position& position) = 0;
-  virtual void on_writable() = 0;                        // full() turned false
+  virtual void on_writable() = 0;                        // full() turned false, or has_room() true
   virtual void on_failed(std::exception_ptr error) = 0;  // once; the session is over
 };
 
@@ -57,6 +57,10 @@ class Sink {
 
   // Stop feeding: memory is used up, or a removal is under way. What was appended stays.
   [[nodiscard]] virtual bool full() const = 0;
+
+  // Little enough is under way for rows read from tables to join it: they must not keep the stream waiting. After a
+  // false on_writable() follows.
+  [[nodiscard]] virtual bool has_room() const = 0;
 
   // Nothing is filling, in flight or unrecorded.
   [[nodiscard]] virtual bool drained() const = 0;

@@ -27,6 +27,7 @@ class StdoutSink : public Sink {
   void commit(replication::Lsn end, std::int64_t commit_time_us) override;
   void advance(replication::Lsn position) override;
   void remove_owned(std::vector<OwnedKeys> owned, std::vector<std::uint32_t> writes) override;
+  [[nodiscard]] bool has_room() const override { return !full(); }
   [[nodiscard]] bool full() const override { return false; }
   [[nodiscard]] bool drained() const override { return !report_.scheduled(); }
   void hold(bool) override {}

@@ -28,7 +28,7 @@ std::chrono::milliseconds BindContext::duration(const std::string& name) const {
 }
 
 KeyedWrite::KeyedWrite(const BindContext& context)
-    : template_(bind_key(context)), number_(context.number), site_(context.site()) {
+    : template_(bind_key(context)), inverse_(template_), number_(context.number), site_(context.site()) {
   for (const auto& column : context.relation.columns) column_names_.push_back(column.name);
 }
 
@@ -74,5 +74,23 @@ void KeyedWrite::unlink(std::string_view key, Batch& batch) const {
 }
 
 OwnedKeys KeyedWrite::owned() const { return {key_glob(template_), KeyMatcher(template_)}; }
+
+void KeyedWrite::expect(std::vector<Expectation>& out) {
+  Expectation& expected = out.emplace_back();
+  expected.key = key_;
+  expected.write = number_;
+  expect_row(now_, expected);
+}
+
+bool KeyedWrite::readings(std::string_view key, std::size_t most, std::vector<KeyReading>& out) const {
+  return inverse_.readings(key, most, out);
+}
+
+bool KeyedWrite::append_key(Row row, std::string& out) const {
+  const std::size_t before = out.size();
+  if (!template_.render(row, out)) return true;
+  out.resize(before);
+  return false;
+}
 
 }  // namespace walrelay::sinks

@@ -3,7 +3,8 @@
 //   prepare()     keys are made; nothing is appended, so that a row that cannot be written leaves no half behind
 //   remove_old()  what only the old row supported, of all writes first: a new key may be another write's old one
 //   put()         what the new row says; or
-//   replace()     the same for a row read from the table, whatever stood there before
+//   replace()     the same for a row read from the table, whatever stood there before; or
+//   expect()      what replace() would leave in Redis, to compare it with what stands there
 //
 // To add a kind: a file kind_<name>.cc with a function that gives its Kind, and its line in kinds.cc.
 #pragma once
@@ -18,6 +19,8 @@
 #include "replication/change.h"
 #include "replication/relation.h"
 #include "sinks/batch.h"
+#include "sinks/expectation.h"
+#include "sinks/key_inverse.h"
 #include "sinks/mapping.h"
 #include "sinks/template.h"
 
@@ -34,8 +37,13 @@ class Write {
   virtual void remove_old(Batch& batch) = 0;
   virtual void put(Batch& batch) = 0;
   virtual void replace(bool fresh, Batch& batch) = 0;
+  virtual void expect(std::vector<Expectation>& out) = 0;  // appends one; the row must be complete
 
   [[nodiscard]] virtual OwnedKeys owned() const = 0;
+  // As RelationWriter has them.
+  virtual bool readings(std::string_view key, std::size_t most, std::vector<KeyReading>& out) const = 0;
+  virtual bool append_key(replication::Row row, std::string& out) const = 0;
+  [[nodiscard]] virtual const std::vector<std::size_t>& key_columns() const = 0;
   [[nodiscard]] virtual bool identifies_by(std::size_t column) const = 0;  // the key or the member is made of it
 };
 
@@ -72,7 +80,11 @@ class KeyedWrite : public Write {
   void remove_old(Batch& batch) final;
   void put(Batch& batch) final { put_row(key_, now_, batch); }
   void replace(bool fresh, Batch& batch) final { replace_row(key_, now_, fresh, batch); }
+  void expect(std::vector<Expectation>& out) final;
   [[nodiscard]] OwnedKeys owned() const final;
+  bool readings(std::string_view key, std::size_t most, std::vector<KeyReading>& out) const final;
+  bool append_key(replication::Row row, std::string& out) const final;
+  [[nodiscard]] const std::vector<std::size_t>& key_columns() const final { return inverse_.columns(); }
   [[nodiscard]] bool identifies_by(std::size_t column) const final { return template_.uses(column); }
 
  protected:
@@ -82,6 +94,8 @@ class KeyedWrite : public Write {
   [[nodiscard]] virtual bool keeps_unchanged() const = 0;
   virtual void put_row(std::string_view key, replication::Row row, Batch& batch) = 0;
   virtual void replace_row(std::string_view key, replication::Row row, bool fresh, Batch& batch) = 0;
+  // Fills in what the complete row says must stand under its key: type, value and ttl.
+  virtual void expect_row(replication::Row row, Expectation& expected) = 0;
 
   void unlink(std::string_view key, Batch& batch) const;
   [[nodiscard]] std::uint32_t number() const { return number_; }
@@ -90,6 +104,7 @@ class KeyedWrite : public Write {
   void make_key(replication::Row row);
 
   const BoundTemplate template_;
+  const KeyInverse inverse_;
   const std::uint32_t number_;
   const std::string site_;
   std::vector<std::string> column_names_;

@@ -1,4 +1,5 @@
-// Key templates: parsing refuses or accepts, never crashes; a bound template owns every key that it makes.
+// Key templates: parsing refuses or accepts, never crashes; a bound template owns every key that it makes, and reads it
+// back.
 //
 //   input:  template \n value of {a} \n value of {b}
 #include <cstdint>
@@ -6,8 +7,10 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sinks/glob.h"
+#include "sinks/key_inverse.h"
 #include "sinks/template.h"
 
 namespace {
@@ -34,6 +37,26 @@ void require(bool held) {
   if (!held) std::abort();
 }
 
+void require_readings(const sinks::BoundTemplate& key, const std::string& made, const replication::Value (&row)[2]) {
+  constexpr std::size_t kMost = 100;
+  const sinks::KeyInverse inverse(key);
+  std::vector<sinks::KeyReading> readings;
+  if (!inverse.readings(made, kMost, readings)) return;  // too many
+  bool found = false;
+  for (const sinks::KeyReading& reading : readings) {
+    replication::Value read[2];
+    bool same = true;
+    for (const auto& [column, text] : reading.columns) {
+      read[column] = {replication::ValueState::text, text};
+      same = same && row[column].text == text;
+    }
+    found = found || same;
+    std::string again;
+    require(!key.render(read, again).has_value() && again == made);
+  }
+  require(found);
+}
+
 void try_template(std::string_view text, const replication::Value (&row)[2]) {
   const sinks::BoundTemplate key =
       sinks::bind_template(sinks::parse_template(text), relation(), {{"capture", "c:{1}"}});
@@ -43,7 +66,9 @@ void try_template(std::string_view text, const replication::Value (&row)[2]) {
   // PostgreSQL has no text with a zero byte, and the matcher relies on it.
   const bool zero =
       row[0].text.find('\0') != std::string_view::npos || row[1].text.find('\0') != std::string_view::npos;
-  if (!zero) require(sinks::KeyMatcher(key)(made));
+  if (zero) return;
+  require(sinks::KeyMatcher(key)(made));
+  require_readings(key, made, row);
 }
 
 }  // namespace

@@ -51,6 +51,7 @@ std::string FakeRedis::run(const Words& words) {
   if (name == "EXISTS") {
     return integer(std::count_if(words.begin() + 1, words.end(), [this](const auto& k) { return keys.count(k) != 0; }));
   }
+  if (name == "PTTL") return integer(keys.count(key) != 0 ? -1 : -2);
   if (name == "UNLINK" || name == "DEL") {
     long long gone = 0;
     for (std::size_t i = 1; i < words.size(); ++i) {

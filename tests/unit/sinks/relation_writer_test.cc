@@ -159,5 +159,62 @@ TEST(RelationWriter, IdentityUnderFullIsThePrimaryKeyOrTheKeysColumns) {
   EXPECT_NE(identity(heap, "{at}:{line}", {"1", "x", "y"}), identity(heap, "{at}:{line}", {"1", "y", "y"}));
 }
 
+// A key says only a part of the identity where there are several keys and no primary key.
+TEST(RelationWriter, APartOfAnIdentityFindsItsRow) {
+  Bound bound(Table("public.log", {"a:text", "b:text", "c:text"}).full(), {hash("{a}"), hash("{b}")});
+  const auto identity = [&](const Cells& row) {
+    std::string bytes;
+    bound.writer->append_identity(bound.table.row(row), bytes);
+    return bytes;
+  };
+  const std::string whole = identity({"1", "x", "c"});
+  EXPECT_TRUE(is_whole_identity(whole));
+  EXPECT_TRUE(is_whole_identity(identity({"1", null, "c"})));
+  EXPECT_FALSE(is_whole_identity(identity({"1", absent, absent})));
+  EXPECT_TRUE(may_be_same_row(whole, whole));
+  EXPECT_TRUE(may_be_same_row(identity({"1", absent, absent}), whole));
+  EXPECT_TRUE(may_be_same_row(identity({absent, "x", absent}), whole));
+  EXPECT_FALSE(may_be_same_row(identity({"2", absent, absent}), whole));
+  EXPECT_FALSE(may_be_same_row(identity({absent, "xx", absent}), whole));
+  EXPECT_FALSE(may_be_same_row(identity({absent, null, absent}), whole));
+  EXPECT_FALSE(may_be_same_row(identity({"1", absent, absent}), identity({null, "1", absent})));
+}
+
+TEST(RelationWriter, MakesKeysOfTheirColumnsAlone) {
+  Bound bound(users().full(), {hash("h:{name}:{id}"), hash("i:{id}:{id}")});
+  EXPECT_THAT(bound.writer->key_columns(0), ElementsAre(0U, 1U));
+  EXPECT_THAT(bound.writer->key_columns(1), ElementsAre(0U));
+  std::string key = "before ";
+  EXPECT_TRUE(bound.writer->append_key(0, bound.table.row({"1", "Ann", absent}), key));
+  EXPECT_TRUE(bound.writer->append_key(1, bound.table.row({"1", absent, absent}), key));
+  EXPECT_EQ(key, "before h:Ann:1i:1:1");
+  for (const auto& missing : {null, absent, unchanged}) {
+    EXPECT_FALSE(bound.writer->append_key(0, bound.table.row({missing, "Ann", "{}"}), key));
+  }
+  EXPECT_EQ(key, "before h:Ann:1i:1:1");
+}
+
+TEST(RelationWriter, ReadsKeysBack) {
+  Bound bound(users().full(), {hash("h:{name}:{id}"), hash("i:{id}")});
+  std::vector<KeyReading> readings;
+  EXPECT_TRUE(bound.writer->readings(0, "h:a:b:7", 8, readings));
+  ASSERT_EQ(readings.size(), 1U);
+  EXPECT_THAT(readings[0].columns, ElementsAre(std::pair(0U, "7"), std::pair(1U, "a:b")));
+  EXPECT_TRUE(bound.writer->readings(1, "h:a:b:7", 8, readings));
+  EXPECT_TRUE(readings.empty());
+  EXPECT_FALSE(bound.writer->readings(1, "i:7", 0, readings));
+}
+
+TEST(RelationWriter, ExpectsNothingOfARowThatCannotBeWritten) {
+  Bound bound(users().full(), {hash("h:{id}"), hash("n:{id}:{name}")});
+  std::vector<Expectation> expectations;
+  EXPECT_THROW(bound.writer->expect(bound.table.row({"1", null, "{}"}), expectations), RowError);
+  EXPECT_TRUE(expectations.empty());
+  bound.writer->expect(bound.table.row({"1", "Ann", "{}"}), expectations);
+  bound.writer->expect(bound.table.row({"2", "Bob", null}), expectations);  // appends
+  ASSERT_EQ(expectations.size(), 4U);
+  EXPECT_EQ(expectations[3].key, "n:2:Bob");
+}
+
 }  // namespace
 }  // namespace walrelay::sinks

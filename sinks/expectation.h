@@ -1,0 +1,65 @@
+// What must stand in Redis for a row, how to ask for it, and what to make of the answer. Pure: bytes and plain values.
+//
+//   expect(row) ──> Expectation ──append_question()──> two commands: HGETALL, GET or EXISTS; then PTTL
+//                        ├────────append_answer()────> the first one's reply when all is well: compare bytes, or else
+//                        └────────judge(Observed)────> Difference
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace walrelay::sinks {
+
+// What a row says must stand under a key.
+struct Expectation {
+  enum class Type : std::uint8_t {
+    none,  // the key must not exist: every column that the value is made of is NULL
+    hash,
+    string,
+  };
+
+  std::string key;
+  Type type = Type::none;
+  std::vector<std::pair<std::string, std::string>> fields;  // hash: exactly these, in the order they are written in
+  std::string value;                                        // string
+  std::chrono::milliseconds ttl{0};                         // 0: the key must not expire
+  std::uint32_t write = 0;                                  // its number, as in Batch entries
+};
+
+// The commands that ask Redis for the key: always two, the second is PTTL.
+void append_question(const Expectation& expected, std::string& out);
+
+// The reply (RESP2) to the first command, to the byte, when the key is as it should be and Redis gives a hash's fields
+// in the order they were written in, as it does with small hashes. Another reply says nothing yet: parse it, and
+// judge(). PTTL's reply is -1 to the byte without a ttl; with one it is for judge().
+void append_answer(const Expectation& expected, std::string& out);
+
+// What Redis said.
+struct Observed {
+  bool exists = false;                                      // HGETALL: not empty; GET: not nil; EXISTS: 1
+  bool wrong_type = false;                                  // the reply was the error WRONGTYPE
+  std::vector<std::pair<std::string, std::string>> fields;  // of a hash, in any order
+  std::string value;                                        // of a string
+  std::int64_t pttl = -2;                                   // -1: does not expire; -2: there is no key
+};
+
+struct Difference {
+  enum class Kind : std::uint8_t {
+    equal,
+    missing,     // the key does not exist, and has no ttl that could have ended its life
+    stale,       // another value
+    wrong_type,  // a key of another type
+    wrong_ttl,   // the right value, but it expires where it must not, too late, or never
+    unexpected,  // the key exists where it must not
+  };
+  Kind kind = Kind::equal;
+  std::vector<std::string> fields;  // stale hash: the names of those that differ, are missing or too many; sorted
+};
+
+// A key that went between the two commands is one that does not exist.
+Difference judge(const Expectation& expected, const Observed& observed);
+
+}  // namespace walrelay::sinks

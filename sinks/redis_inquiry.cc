@@ -1,0 +1,131 @@
+#include "sinks/redis_inquiry.h"
+
+#include "sinks/redis_reply.h"
+
+namespace walrelay::sinks {
+namespace {
+
+constexpr std::size_t kPacket = 32 * 1024;
+constexpr std::int64_t kToleranceMs = 1000;  // as judge() has it
+constexpr std::string_view kNeverExpires = ":-1\r\n", kNoKey = ":-2\r\n";
+
+}  // namespace
+
+RedisInquiry::RedisInquiry(RedisConnection& connection, bool by_bytes) : connection_(connection), by_bytes_(by_bytes) {
+  connection_.on_lost = [this](const std::exception_ptr& why) {
+    lost_ = why;
+    if (on_lost) on_lost();
+  };
+}
+
+void RedisInquiry::rethrow_if_lost() const {
+  if (lost_) std::rethrow_exception(lost_);
+}
+
+// What was sent is still borrowed by the connection, and its replies would find nobody.
+RedisInquiry::~RedisInquiry() {
+  connection_.on_lost = nullptr;
+  if (!open_.empty() || !sent_.empty()) connection_.close();
+}
+
+void RedisInquiry::ask(const Expectation& expected) {
+  append_question(expected, packet_);
+  ++in_packet_;
+  Question& question = open_.emplace_back();
+  append_answer(expected, question.answer);
+  question.ttl_ms = expected.ttl.count();
+  if (expected.type == Expectation::Type::none) {
+    question.pttl = kNoKey;
+  } else if (question.ttl_ms == 0) {
+    question.pttl = kNeverExpires;
+  }
+  if (!by_bytes_) question.expected = std::make_unique<Expectation>(expected);
+  if (packet_.size() >= kPacket) flush();
+}
+
+void RedisInquiry::flush() {
+  if (in_packet_ == 0) return;
+  if (!connection_.is_open() && !lost_) {
+    lost_ = std::make_exception_ptr(RedisError("LOST", "not connected to " + connection_.name()));
+    if (on_lost) on_lost();
+  }
+  if (lost_) return;
+  sent_.push_back(std::make_unique<std::string>(std::exchange(packet_, {})));
+  RedisConnection::Bulk bulk;
+  bulk.bytes = *sent_.back();
+  bulk.replies = 2 * std::exchange(in_packet_, 0);
+  bulk.on_written = [this] { sent_.pop_front(); };
+  bulk.on_reply = [this](const redisReply& reply) { on_reply(reply); };
+  bulk.usual = [this] { return usual(); };
+  bulk.on_usual = [this] { on_usual(); };
+  connection_.send(std::move(bulk));
+}
+
+std::string_view RedisInquiry::usual() const {
+  const Question& question = open_.front();
+  return question.value_seen ? question.pttl : std::string_view(question.answer);
+}
+
+void RedisInquiry::on_usual() {
+  Question& question = open_.front();
+  if (question.value_seen) {
+    question.observed.pttl = question.pttl == kNoKey ? -2 : -1;
+    return answered();
+  }
+  question.value_seen = true;
+  if (question.expected == nullptr) return;
+  question.observed.exists = question.expected->type != Expectation::Type::none;
+  question.observed.fields = question.expected->fields;
+  question.observed.value = question.expected->value;
+}
+
+void RedisInquiry::on_reply(const redisReply& reply) {
+  Question& question = open_.front();
+  if (!std::exchange(question.value_seen, true)) {
+    question.same = false;
+    return note_value(question, reply);
+  }
+  note_pttl(question, reply);
+  answered();
+}
+
+void RedisInquiry::note_value(Question& question, const redisReply& reply) const {
+  if (by_bytes_) return;
+  Observed& observed = question.observed;
+  switch (reply.type) {
+    case REDIS_REPLY_ERROR:
+      observed.exists = observed.wrong_type = true;
+      break;
+    case REDIS_REPLY_ARRAY:
+      for (std::size_t i = 0; i + 1 < reply.elements; i += 2) {
+        observed.fields.emplace_back(text_of(*reply.element[i]), text_of(*reply.element[i + 1]));
+      }
+      observed.exists = reply.elements > 0;
+      break;
+    case REDIS_REPLY_STRING:
+      observed.exists = true;
+      observed.value = text_of(reply);
+      break;
+    default:  // GET: nil; EXISTS: 0 or 1
+      observed.exists = reply.type == REDIS_REPLY_INTEGER && reply.integer > 0;
+  }
+}
+
+void RedisInquiry::note_pttl(Question& question, const redisReply& reply) const {
+  const std::int64_t pttl = reply.type == REDIS_REPLY_INTEGER ? reply.integer : -2;
+  question.observed.pttl = pttl;
+  question.same = question.same && question.ttl_ms > 0 && pttl >= 0 && pttl <= question.ttl_ms + kToleranceMs;
+}
+
+void RedisInquiry::answered() {
+  const Question question = std::move(open_.front());
+  open_.pop_front();
+  Difference difference;
+  if (!question.same || (question.expected != nullptr && question.pttl.empty())) {
+    difference.kind = Difference::Kind::stale;
+    if (question.expected != nullptr) difference = judge(*question.expected, question.observed);
+  }
+  if (on_answer) on_answer(difference);
+}
+
+}  // namespace walrelay::sinks
