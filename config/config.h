@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,8 +64,16 @@ struct Load {
   std::uint64_t chunk_bytes = 1024 * 1024;  // about so much of a table is read at a time
 };
 
+// Comparing rows with Redis for ever, as a file system is scrubbed.
+struct Scrub {
+  milliseconds interval{0};              // from the beginning of one comparison of a mapping to the next; 0: never
+  std::uint64_t rate = 5000;             // rows a second at most
+  std::string on_difference = "report";  // report | repair
+};
+
 struct Http {
   std::string listen = "127.0.0.1:9847";  // empty: none
+  SecretSource token;                     // that actions from other machines need; not given: none from there
 };
 
 struct Log {
@@ -91,11 +100,20 @@ struct Write {
   std::string where;  // "walrelay.yaml:12:9"
 };
 
+// What a request may name to have only a part of the rows read again: ?partition=112&granularity=DAY.
+struct ReindexParameter {
+  std::string name;    // in the request
+  std::string column;  // of the table
+  std::optional<std::string> default_value;
+};
+
 struct Mapping {
   std::string name;   // given, or made from the table; unique
   std::string table;  // one of the two
   std::string tables;
   std::vector<Write> writes;
+  std::vector<ReindexParameter> reindex;
+  std::string reindex_status_table;  // "schema.table", where jobs are noted for other programs; empty: none
   std::string where;
 };
 
@@ -106,6 +124,7 @@ struct Config {
   Flush flush;
   Ack ack;
   Load load;
+  Scrub verify;
   Http http;
   Log log;
   std::string on_gap = "rebuild";              // rebuild | halt

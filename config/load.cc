@@ -14,14 +14,22 @@ namespace walrelay::config {
 
 namespace {
 
-// What no address holds goes from the settings straight into its field.
+void assign_given(const std::string& name, const Given& given, Config& config) {
+  assign(*find_key(name), given.text, "", config);
+  config.origins[name] = given.origin;
+}
+
+// What no address holds goes from the settings straight into its field. A secret and its file share one: see below.
 void assign_fields(const Settings& settings, Config& config) {
   for (const Key& key : keys()) {
-    const Given* given = key.address ? nullptr : settings.find(key.name);
-    if (given == nullptr) continue;
-    assign(key, given->text, "", config);
-    config.origins[key.name] = given->origin;
+    if (key.address || key.type == Type::secret || key.type == Type::secret_file) continue;
+    if (const Given* given = settings.find(key.name)) assign_given(key.name, *given, config);
   }
+}
+
+void settle_token(const Settings& settings, Config& config, Mistakes& mistakes) {
+  const SecretGiven token = secret_given(settings, "http.token", mistakes);
+  if (token.given != nullptr) assign_given(token.from_file ? "http.token_file" : "http.token", *token.given, config);
 }
 
 std::string read_text(const std::string& path) {
@@ -68,6 +76,7 @@ Config load_text(const std::string& text, const std::string& file_name, const En
   read_overrides(overrides, settings, mistakes);
   settle_source(settings, environment, source_place, config, mistakes);
   settle_target(settings, environment, config, mistakes);
+  settle_token(settings, config, mistakes);
   assign_fields(settings, config);
   mistakes.throw_if_any();
   return config;

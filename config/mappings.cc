@@ -6,6 +6,7 @@
 #include "config/keys.h"
 #include "config/nearest.h"
 #include "config/parameters.h"
+#include "config/reindex.h"
 #include "config/settings.h"
 
 namespace walrelay::config {
@@ -59,6 +60,7 @@ class MappingReader {
       if (key->text == "table") text(*value, key->text, out.table);
       if (key->text == "tables") text(*value, key->text, out.tables);
       if (key->text == "write") writes(*value, out.writes);
+      if (key->text == "reindex") read_reindex(*value, environment_, mistakes_, out);
       if (find_named(mapping_keys(), key->text) == nullptr) unknown_key(*key);
     }
     check_tables(node);

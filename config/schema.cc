@@ -164,6 +164,7 @@ Json mapping_form() {
       Json many = type("array").with("minItems", Json::raw("1")).with("items", one);
       form = Json::object().with("anyOf", Json::array().with(one).with(std::move(many)));
     }
+    if (key.name == "reindex") form = type("object");
     form.add("description", Json::text(plain(key.help)));
     properties.add(key.name, std::move(form));
   }

@@ -101,10 +101,21 @@ void print_parameter(Printer& printer, std::size_t depth, const std::string& nam
   }
 }
 
+void print_reindex(Printer& printer, const Mapping& mapping) {
+  printer.line(2, "reindex:");
+  for (const ReindexParameter& parameter : mapping.reindex) {
+    printer.line(3, scalar(parameter.name) + ":");
+    printer.line(4, "column: " + scalar(parameter.column));
+    if (parameter.default_value) printer.line(4, "default: " + scalar(*parameter.default_value));
+  }
+  if (!mapping.reindex_status_table.empty()) printer.line(3, "status_table: " + scalar(mapping.reindex_status_table));
+}
+
 void print_mapping(Printer& printer, const Mapping& mapping) {
   printer.line(1, "- name: " + scalar(mapping.name), mapping.where);
   if (!mapping.table.empty()) printer.line(2, "table: " + scalar(mapping.table));
   if (!mapping.tables.empty()) printer.line(2, "tables: " + scalar(mapping.tables));
+  if (!mapping.reindex.empty() || !mapping.reindex_status_table.empty()) print_reindex(printer, mapping);
   printer.line(2, "write:");
   for (const Write& write : mapping.writes) {
     printer.line(3, "- " + write.kind + (write.parameters.empty() ? ": {}" : ":"), write.where);

@@ -70,7 +70,7 @@ target:
 flush: {interval: 0, batch_size: 5, max_bytes: 1MiB, max_transaction: 128MiB}
 ack: {hold: 1s, replicas: 2, fsynced: true}
 load: {connections: 3, chunk_bytes: 2MiB}
-http: {listen: "[::]:1"}
+http: {listen: "[::]:1", token: bearer}
 log: {level: debug, format: json}
 on_gap: halt
 on_row_error: dead_letter
@@ -117,6 +117,7 @@ on_row_error: dead_letter
   EXPECT_EQ(c.load.connections, 3);
   EXPECT_EQ(c.load.chunk_bytes, 2097152U);
   EXPECT_EQ(c.http.listen, "[::]:1");
+  EXPECT_EQ(c.http.token.value.reveal(), "bearer");
   EXPECT_EQ(c.log.level + c.log.format + c.on_gap + c.on_row_error, "debugjsonhaltdead_letter");
 }
 

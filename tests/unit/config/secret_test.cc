@@ -21,6 +21,25 @@ TEST(Secret, PrintsAsStars) {
   EXPECT_EQ(Secret("CANARY").reveal(), "CANARY");
 }
 
+// A secret that has no address around it: a file of a higher level replaces it, and the other way round.
+TEST(Secret, TokenOrItsFileWhoeverIsHigher) {
+  const std::string direct = "source: {host: h}\nhttp: {token: t}\n";
+  const std::string file = "source: {host: h}\nhttp: {token_file: /t}\n";
+  EXPECT_EQ(testing::load(direct).http.token.value.reveal(), "t");
+  EXPECT_EQ(testing::load(file).http.token.file, "/t");
+  EXPECT_FALSE(testing::load("source: {host: h}\nhttp: {token: ''}\n").http.token.given());
+  const Config from_file = testing::load(direct, {{"WALRELAY_HTTP_TOKEN_FILE", "/u"}});
+  EXPECT_EQ(from_file.http.token.file, "/u");
+  EXPECT_TRUE(from_file.http.token.value.empty());
+  EXPECT_EQ(from_file.origins.at("http.token_file"), "environment WALRELAY_HTTP_TOKEN_FILE");
+  EXPECT_FALSE(from_file.origins.contains("http.token"));
+  const Config from_variable = testing::load(file, {{"WALRELAY_HTTP_TOKEN", "u"}});
+  EXPECT_EQ(from_variable.http.token.value.reveal(), "u");
+  EXPECT_EQ(from_variable.http.token.file, "");
+  EXPECT_THAT(testing::mistakes("source: {host: h}\nhttp: {token: t, token_file: /t}\n"),
+              ::testing::ElementsAre("w.yaml:2:30: both http.token and http.token_file are given; keep one of them"));
+}
+
 // Each text holds the secret CANARY somewhere: in its place, or where a slip of the pen puts it.
 TEST(Secret, NeverComesOut) {
   const std::vector<std::string> texts = {
@@ -28,6 +47,9 @@ TEST(Secret, NeverComesOut) {
       "source: {url: 'host=h password=CANARY sslpassword=CANARY'}\n",
       "source: {host: h, password: CANARY, sslpassword: CANARY}\ntarget: {user: u, password: CANARY}\n",
       "source: {host: h, password: \"${PASSWORD}\"}\n",
+      "source: {host: h}\nhttp: {token: CANARY}\n",
+      "source: {host: h}\nhttp: {token: CANARY, token_file: /f}\n",
+      "source: {host: h}\nhttp: {token: [CANARY]}\n",
       "source: {url: 'postgres://u:${PASSWORD}@h/d'}\n",
       "source: {url: 'postgres://u:CANARY'}\n",
       "source: {url: 'postgres://u:CANARY/x@h/d'}\n",
@@ -75,7 +97,7 @@ TEST(Secret, NeverComesOut) {
 
 TEST(Secret, NeverComesOutOfTheEnvironment) {
   for (const char* name : {"DATABASE_URL", "PG_URL", "REDIS_URL", "WALRELAY_SOURCE_URL", "WALRELAY_SOURCE_PASSWORD",
-                           "WALRELAY_TARGET_URL", "WALRELAY_TARGET_PASSWORD", "PGPASSWORD"}) {
+                           "WALRELAY_TARGET_URL", "WALRELAY_TARGET_PASSWORD", "WALRELAY_HTTP_TOKEN", "PGPASSWORD"}) {
     for (const char* value :
          {"CANARY", "postgres://u:CANARY@h/d", "redis://:CANARY@h", "redis://CANARY@h", "postgres://u:CANARY@h:p"}) {
       const testing::Variables variables = {{"PGHOST", "h"}, {name, value}};

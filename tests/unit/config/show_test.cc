@@ -35,7 +35,8 @@ TEST(Show, NamesEachOrigin) {
 TEST(Show, LoadsAgain) {
   for (const std::string& text : std::vector<std::string>{
            "source: {url: postgres://h/d}\n", example(),
-           "source: {host: /tmp, password_file: /a b}\ntarget: {unix: /s, database: 2}\nhttp: {listen: ''}\n",
+           "source: {host: /tmp, password_file: /a b}\ntarget: {unix: /s, database: 2}\nhttp: {listen: '', token: t}\n",
+           "source: {host: h}\nhttp: {token_file: /run/secrets/token}\n",
            "source: {url: 'postgres://u:p@[::1]:5/d?options=-c%20a%3D%22%5C%22&sslcrldir=%24%7Bx%7D'}\n"
            "target: {url: 'rediss://u:p@h:1/2', tls: {verify: false}}\nack: fsynced\n",
            "source: {host: \"a # b\", user: \"null\", dbname: \"~\"}\n"
