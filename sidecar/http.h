@@ -1,11 +1,15 @@
 // The HTTP side: libmicrohttpd without a thread of its own, its epoll descriptor watched by our loop.
 //
-//   GET /livez    200 while the loop turns, whatever the servers do (a restart would not mend them)
-//   GET /readyz   200 when every table was read and the stream runs; 503 otherwise, with the state in words
-//   GET /metrics  Prometheus text
+//   client ── request ──> HttpServer ── HttpRequest, HttpReply ──> handler
+//      ^                      |                                       |
+//      └──── HttpAnswer ──────┴──── HttpReply::send, now or later ────┘
+//
+// The connection of a request that is answered later is suspended: nothing of it is read and no time runs out, so
+// whoever keeps the reply sets the bound. Which pages there are: programs.cc.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -13,20 +17,50 @@
 
 namespace walrelay::sidecar {
 
+struct HttpRequest {
+  std::string method;
+  std::string path;                          // decoded, so that "%2F" is a "/" like any other
+  std::map<std::string, std::string> query;  // decoded; the last of a repeated name
+  std::string token;                         // of "Authorization: Bearer ..."; empty: none
+  bool loopback = false;                     // the peer's address is 127.0.0.0/8 or ::1
+};
+
 struct HttpAnswer {
   unsigned status = 200;
   std::string type = "text/plain; charset=utf-8";
-  std::string body;
+  std::string body = {};
+  std::string allow = {};     // 405: the methods that would do, "GET, HEAD"
+  std::string location = {};  // 201, 3xx: where to look
+};
+
+class HttpExchange;  // one request on its way to an answer; see http.cc
+
+// Answers one request, once; may be kept and used later from the loop. When the client has gone, or the server,
+// answering does nothing. Destroyed without an answer it says 503.
+class HttpReply {
+ public:
+  HttpReply(HttpReply&& other) noexcept;
+  HttpReply& operator=(HttpReply&& other) noexcept;
+  ~HttpReply();
+  void send(HttpAnswer answer);
+
+ private:
+  friend class HttpExchange;
+  explicit HttpReply(HttpExchange& exchange);
+  HttpExchange* exchange_;  // null: answered, or there is nobody to answer any more
 };
 
 class HttpServer {
  public:
-  using Handler = std::function<HttpAnswer(const std::string& method, const std::string& path)>;
-  // `listen`: "127.0.0.1:9847", "[::]:9847", ":9847". Throws std::runtime_error naming the address.
+  // What it throws is answered with 500 and the exception's words. It must not destroy the server.
+  using Handler = std::function<void(const HttpRequest&, HttpReply)>;
+  // `listen`: see listening_socket(). Throws std::runtime_error naming the address.
   HttpServer(event::Loop& loop, const std::string& listen, Handler handler);
-  ~HttpServer();
+  ~HttpServer();  // says 503 to those who still wait for an answer
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
+
+  [[nodiscard]] int port() const;  // that it listens on
 
  private:
   struct State;
