@@ -5,6 +5,7 @@
 
 #include "replication/publication.h"
 #include "replication/slot.h"
+#include "sidecar/eviction.h"
 #include "sidecar/relations.h"
 #include "sidecar/wiring.h"
 
@@ -220,19 +221,13 @@ class Checker {
     co_await std::move(opening);
     const int version = connection.server_version();
     good("Redis", "connected, version " + std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100));
-    std::vector<std::string> command = {"INFO", "memory"};
-    auto asking = connection.command(std::move(command));
-    const auto info = co_await std::move(asking);
-    const std::size_t at = info.text.find("maxmemory_policy:");
-    if (at != std::string::npos) {
-      const std::size_t begin = at + 17;
-      const std::string policy = info.text.substr(begin, info.text.find_first_of("\r\n", begin) - begin);
-      if (policy.rfind("allkeys", 0) == 0) {
-        warning("Redis",
-                "maxmemory-policy is " + policy + ": Redis may forget keys that it has acknowledged; set noeviction");
-      } else {
-        good("Redis", "maxmemory-policy is " + policy);
-      }
+    auto asking = eviction_policy(connection);
+    const std::string policy = co_await std::move(asking);
+    const std::string trouble = eviction_warning(policy, mappings_.specs());
+    if (!trouble.empty()) {
+      warning("Redis", trouble);
+    } else if (!policy.empty()) {
+      good("Redis", "maxmemory-policy is " + policy);
     }
     connection.close();
   }

@@ -10,6 +10,8 @@
 
 #include "config/load.h"
 #include "config/schema.h"
+#include "config/values.h"
+#include "sidecar/job_commands.h"
 #include "sidecar/log.h"
 #include "sidecar/policy.h"
 #include "sidecar/programs.h"
@@ -21,6 +23,10 @@ namespace walrelay::sidecar {
 namespace {
 
 struct Arguments {
+  std::string mapping, table, url, lsn, timeout = "5s";
+  std::vector<std::string> where;
+  double sample = 100;
+  bool repair = false, alone = false, caught_up = false;
   std::string config;
   std::vector<std::string> set;
   std::string log_level, log_format, output = "text";
@@ -69,6 +75,39 @@ int command_check(const Arguments& arguments) {
     std::cout << (arguments.output == "json" ? to_json(report) : to_text(report, colours()));
   }
   return static_cast<int>(report.code);
+}
+
+Asking asking(const Arguments& arguments) { return {arguments.url, arguments.output == "json", arguments.alone}; }
+
+int command_job(const Arguments& arguments, JobKind kind) {
+  const config::Config config = load(arguments);
+  sinks::MappingSet mappings(mapping_specs(config));
+  Job job;
+  job.kind = kind;
+  job.mapping = arguments.mapping;
+  job.table = arguments.table.empty() || arguments.table.find('.') != std::string::npos ? arguments.table
+                                                                                        : "public." + arguments.table;
+  job.dry_run = arguments.dry_run;
+  job.repair = arguments.repair;
+  job.sample = arguments.sample;
+  for (const auto& pair : arguments.where) {
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw StopError(ExitCode::usage, "--where " + pair + ": give it as column=value");
+    }
+    job.where[pair.substr(0, equals)] = job.asked[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  return static_cast<int>(command_job(config, mappings, job, asking(arguments)));
+}
+
+int command_wait(const Arguments& arguments) {
+  if (arguments.lsn.empty() == !arguments.caught_up) {
+    throw StopError(ExitCode::usage, "give either --lsn or --caught-up");
+  }
+  const auto timeout = config::parse_duration(arguments.timeout);
+  if (!timeout)
+    throw StopError(ExitCode::usage, "--timeout " + arguments.timeout + ": give it as a duration, such as 5s");
+  return static_cast<int>(command_wait(load(arguments), arguments.lsn, *timeout, asking(arguments)));
 }
 
 int guarded(const std::function<int()>& command) {
@@ -141,6 +180,44 @@ int run_command_line(int argc, char** argv) {
       return 0;
     };
   });
+
+  const auto add_asking = [&](CLI::App& command) {
+    add_config_options(command, arguments);
+    command.add_option("--url", arguments.url, "Where the walrelay that runs answers; from http.listen by default");
+  };
+  const auto add_job = [&](CLI::App& command) {
+    add_asking(command);
+    command.add_option("--mapping", arguments.mapping, "Only this mapping; every one by default");
+    command.add_option("--table", arguments.table, "Only this table of it");
+    command.add_option("--where", arguments.where, "Only rows that have this value; may be repeated")
+        ->type_name("COLUMN=VALUE");
+    command.add_option("-o,--output", arguments.output, "text or json")->check(CLI::IsMember({"text", "json"}));
+    command.add_flag("--alone", arguments.alone, "Do it here, and ask no other walrelay");
+  };
+  auto* rebuild = app.add_subcommand("rebuild", "Read rows again in place, and remove keys whose rows are gone");
+  add_job(*rebuild);
+  rebuild->add_flag("--dry-run", arguments.dry_run, "Only count the keys that would be removed, and name the first");
+  rebuild->callback([&] { chosen = [&] { return command_job(arguments, JobKind::rebuild); }; });
+
+  auto* verify = app.add_subcommand("verify", "Compare every row with Redis; exit code 3: differences were found");
+  add_job(*verify);
+  verify->add_option("--sample", arguments.sample, "Only so many percent of the rows")->check(CLI::Range(0.0, 100.0));
+  verify->add_flag("--repair", arguments.repair, "Mend what was found");
+  verify->callback([&] { chosen = [&] { return command_job(arguments, JobKind::verify); }; });
+
+  auto* status = app.add_subcommand("status", "What the walrelay that runs is doing");
+  add_asking(*status);
+  status->add_option("-o,--output", arguments.output, "json")->check(CLI::IsMember({"text", "json"}));
+  status->callback(
+      [&] { chosen = [&] { return static_cast<int>(command_status(load(arguments), asking(arguments))); }; });
+
+  auto* wait =
+      app.add_subcommand("wait", "Wait until Redis holds a position of PostgreSQL's log; exit code 75: not yet");
+  add_asking(*wait);
+  wait->add_option("--lsn", arguments.lsn, "The position, from SELECT pg_current_wal_insert_lsn()");
+  wait->add_flag("--caught-up", arguments.caught_up, "Everything that the server has, and every table is read");
+  wait->add_option("--timeout", arguments.timeout, "How long at most, such as 5s")->capture_default_str();
+  wait->callback([&] { chosen = [&] { return command_wait(arguments); }; });
 
   auto* version = app.add_subcommand("version", "Print the version and those of the libraries");
   version->callback([&] {

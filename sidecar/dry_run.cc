@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "sidecar/catalogue.h"
+#include "sidecar/chunk_reader.h"
 #include "sidecar/loader.h"
 #include "sidecar/log.h"
 #include "sidecar/pipeline.h"
@@ -67,7 +68,7 @@ class DryRun : public sinks::SinkEvents {
     if (position.committed <= stream_->received()) stream_->confirm(position.committed);
   }
   void on_writable() override {
-    loader_->on_writable();
+    reader_->pump();
     stream_->resume();
   }
   void on_failed(std::exception_ptr error) override { fail(error); }
@@ -90,21 +91,20 @@ class DryRun : public sinks::SinkEvents {
     options.dead_letter_rows = true;  // printed, and the run goes on
     options.encoding = encoding_.get();
     pipeline_.emplace(std::move(options), relations_, overtaken_, rereads_, sink_, clock_);
-    LoaderOptions loader = loader_options(config_);
-    loader.encoding = encoding_.get();
-    loader_.emplace(loop_, std::move(loader), relations_, overtaken_, rereads_, *pipeline_, sink_, clock_);
+    reader_.emplace(loop_, overtaken_, *pipeline_, clock_, encoding_.get());
+    loader_.emplace(loop_, loader_options(config_), relations_, overtaken_, rereads_, *pipeline_, sink_, *reader_);
     stream_.emplace(loop_, replicator_, *pipeline_, event::milliseconds(1000));
     pipeline_->on_catalogue_needed = [this](replication::Oid table, std::vector<replication::Oid> types) {
       catalogue_->ask(table, std::move(types));
     };
-    pipeline_->on_processed = [this] { loader_->on_processed(); };
+    pipeline_->on_processed = [this] { reader_->pump(); };
     pipeline_->on_reread = [this] { loader_->wake(); };
     pipeline_->on_resume = [this] { stream_->resume(); };
     pipeline_->on_finished = [this](std::exception_ptr error) { fail(error); };
     catalogue_->on_described = [this] { pipeline_->catalogue_ready(); };
     loader_->on_failed = [this](std::exception_ptr error) { fail(error); };
-    loader_->on_stuck = [this] { stream_->request_keepalive(); };
-    loader_->on_flush_needed = [this] { catalogue_->flush_wal(); };
+    reader_->on_stuck = [this] { stream_->request_keepalive(); };
+    reader_->on_flush_needed = [this] { catalogue_->flush_wal(); };
     loader_->on_all_loaded = [] { log::info("existing rows are printed; now every change as it comes (Ctrl-C ends)"); };
     for (const auto& [oid, info] : catalogue_->tables()) loader_->add(info, "");
     watching_.emplace(loop_, catalogue_->watch(), [this](std::exception_ptr error) { fail(error); });
@@ -127,6 +127,7 @@ class DryRun : public sinks::SinkEvents {
   sinks::StdoutSink sink_;
   std::optional<Catalogue> catalogue_;
   std::optional<Pipeline> pipeline_;
+  std::optional<ChunkReader> reader_;
   std::optional<Loader> loader_;
   std::optional<replication::Stream> stream_;
   std::optional<event::Job> watching_;

@@ -137,4 +137,13 @@ std::string leaves_sql(const replication::TableInfo& info) {
   return columns + "pg_catalog.pg_class c" + joins + " AND c.oid = " + oid;
 }
 
+std::vector<LoadLeaf> leaves_in(const replication::Result& found) {
+  std::vector<LoadLeaf> leaves;
+  for (std::size_t i = 0; i < found.rows(); ++i) {
+    leaves.push_back(
+        {found.text(i, 0), found.text(i, 1), found.text(i, 2), found.text(i, 3), std::stoull("0" + found.text(i, 4))});
+  }
+  return leaves;
+}
+
 }  // namespace walrelay::sidecar

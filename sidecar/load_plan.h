@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "replication/connection.h"
 #include "replication/publication.h"
 #include "sidecar/relations.h"
 
@@ -82,7 +83,8 @@ std::string unread_cursor(const replication::TableInfo& info);
 // Of which table this is: another one may have taken its name since.
 replication::Oid owner_of_cursor(const std::string& cursor);
 
-// SQL for the leaves of a table: schema, name, oid, file, pages.
+// SQL for the leaves of a table, and what it gave.
 std::string leaves_sql(const replication::TableInfo& info);
+std::vector<LoadLeaf> leaves_in(const replication::Result& found);
 
 }  // namespace walrelay::sidecar

@@ -13,20 +13,14 @@ using replication::Connection;
 
 namespace {
 
-constexpr std::size_t kRowsReadAgainAtOnce = 256;
 constexpr std::uint64_t kPage = 8192;
+constexpr const char* kRefused = "42501";   // insufficient_privilege
 constexpr event::milliseconds kIdle{5000};  // before a worker lets its connection go
-
-// Dropped, renamed or altered under the chunk: the catalogue's watch will say what it is now.
-bool table_changed(const replication::PostgresError& error) {
-  const std::string& state = error.sqlstate();
-  return state == "42P01" || state == "42703" || state == "3F000";
-}
 
 }  // namespace
 
 Loader::Loader(event::Loop& loop, LoaderOptions options, Relations& relations, Overtaken& overtaken, Rereads& rereads,
-               Pipeline& pipeline, sinks::Sink& sink, ServerClock& clock)
+               Pipeline& pipeline, sinks::Sink& sink, ChunkReader& reader)
     : loop_(loop),
       options_(std::move(options)),
       relations_(relations),
@@ -34,14 +28,22 @@ Loader::Loader(event::Loop& loop, LoaderOptions options, Relations& relations, O
       rereads_(rereads),
       pipeline_(pipeline),
       sink_(sink),
-      clock_(clock),
-      work_ready_(loop),
-      nudger_(loop, [this] { nudge(); }) {}
+      reader_(reader),
+      work_ready_(loop) {}
 
 Loader::~Loader() { workers_.clear(); }
 
 void Loader::add(const replication::TableInfo& info, const std::string& cursor) {
   abandon(info);
+  push(info, cursor);
+}
+
+void Loader::add_again(const replication::TableInfo& info) {
+  drop_load(info);
+  push(info, "");
+}
+
+void Loader::push(const replication::TableInfo& info, const std::string& cursor) {
   const std::uint64_t pages = std::max<std::uint64_t>(1, options_.chunk_bytes / kPage);
   tables_.push_back(std::make_unique<TableLoad>(info, relations_.bind(info), cursor, pages));
   // Later the stream has written, and an ALTER TABLE may have left fields of columns that are gone.
@@ -53,13 +55,17 @@ void Loader::add(const replication::TableInfo& info, const std::string& cursor) 
 }
 
 void Loader::abandon(const replication::TableInfo& info) {
+  drop_load(info);
+  forget_rereads(rereads_.supersede_table(info.oid, overtaken_.next_chunk()));
+}
+
+void Loader::drop_load(const replication::TableInfo& info) {
   for (auto& table : tables_) {
     if (table->info.oid != info.oid || table->abandoned) continue;
     table->abandoned = true;
     ++progress_.tables_done;
   }
   std::erase_if(noted_, [&info](const NotedCursor& noted) { return noted.table == info.qualified(); });
-  forget_rereads(rereads_.supersede_table(info.oid, overtaken_.next_chunk()));
 }
 
 void Loader::forget(const replication::TableInfo& info) {
@@ -112,16 +118,18 @@ event::Task<> Loader::work(std::size_t number) {
       co_await work_ready_;
     }
     bool failed = false;
+    replication::Oid reading = 0;
     {
       Connection connection(loop_, options_.connection);
       try {
         auto opening = connection.open();
         co_await std::move(opening);
-        auto serving = serve(connection);
+        auto serving = serve(connection, reading);
         co_await std::move(serving);
         backoff.reset();
       } catch (const replication::PostgresError& error) {
-        if (judge(error).action == Verdict::Action::stop && !table_changed(error)) throw;
+        const bool settled = error.sqlstate() == kRefused && on_refused && on_refused(reading, error.what());
+        if (!settled && judge(error).action == Verdict::Action::stop && !table_changed(error)) throw;
         if (on_trouble) on_trouble(error.what());
         failed = true;
       }
@@ -135,7 +143,7 @@ event::Task<> Loader::work(std::size_t number) {
 
 // Until nothing was asked for a while: rows to be read again come in bursts, and each connection costs the server a
 // process.
-event::Task<> Loader::serve(Connection& connection) {
+event::Task<> Loader::serve(Connection& connection, replication::Oid& reading) {
   bool idle_for_long = false;
   event::Timer patience(loop_, [this, &idle_for_long] {
     idle_for_long = true;
@@ -146,8 +154,10 @@ event::Task<> Loader::serve(Connection& connection) {
       auto again = read_rows_again(connection);
       co_await std::move(again);
     } else if (TableLoad* table = next_table()) {
-      auto reading = read_range(connection, *table);
-      co_await std::move(reading);
+      reading = table->info.oid;
+      auto ranging = read_range(connection, *table);
+      co_await std::move(ranging);
+      reading = 0;
     } else {
       work_ready_.reset();
       patience.start(kIdle);
@@ -177,12 +187,7 @@ event::Task<> Loader::read_range(Connection& connection, TableLoad& table) {
     table.planning = hold.planning = true;
     auto asking = connection.query(leaves_sql(table.info), "read the size of table \"" + table.info.qualified() + "\"");
     const auto found = co_await std::move(asking);
-    std::vector<LoadLeaf> leaves;
-    for (std::size_t i = 0; i < found.rows(); ++i) {
-      leaves.push_back({found.text(i, 0), found.text(i, 1), found.text(i, 2), found.text(i, 3),
-                        std::stoull("0" + found.text(i, 4))});
-    }
-    table.plan(std::move(leaves));
+    table.plan(leaves_in(found));
     hold.planning = false;
     wake();  // other workers may join
   }
@@ -192,17 +197,19 @@ event::Task<> Loader::read_range(Connection& connection, TableLoad& table) {
     co_return;
   }
   const LoadLeaf leaf = table.leaf(hold.range->leaf);
-  Chunk chunk(loop_, *table.bound.relation, *table.bound.writer, connection);
+  Chunk chunk(*this, *table.bound.relation, *table.bound.writer, connection);
   chunk.load = &table;
   replication::ChunkRequest request;
   request.schema = leaf.schema;
   request.table = leaf.name;
   request.where = hold.range->where();
   if (!table.info.row_filter.empty()) request.where += " AND (" + table.info.row_filter + ")";
-  for (const auto& column : chunk.relation.columns) request.columns.push_back(column.name);
-  auto running = run(connection, chunk, std::move(request));
+  for (const auto& column : chunk.relation().columns) request.columns.push_back(column.name);
+  request.binary = options_.format != "text";
+  auto running = reader_.run(chunk, std::move(request));
   co_await std::move(running);
-  if (chunk.opened.file != leaf.file) {  // rewritten: every row may stand elsewhere
+  progress_.rows += chunk.rows;
+  if (chunk.opened().file != leaf.file) {  // rewritten: every row may stand elsewhere
     hold.range.reset();
     table.restart();
     co_return;
@@ -218,59 +225,6 @@ event::Task<> Loader::read_range(Connection& connection, TableLoad& table) {
   } else {
     note_cursor(table.info.qualified(), table.cursor());
   }
-}
-
-event::Task<> Loader::read_rows_again(Connection& connection) {
-  replication::Oid oid = 0;
-  struct Hold {
-    explicit Hold(Rereads& all) : rereads(all) {}
-    ~Hold() {
-      for (const auto& identity : identities) {
-        if (Reread* reread = rereads.find(table, identity)) reread->reading = false;
-      }
-    }
-    Hold(const Hold&) = delete;
-    Hold& operator=(const Hold&) = delete;
-    Rereads& rereads;
-    replication::Oid table = 0;
-    std::vector<std::string> identities;
-  } hold(rereads_);
-  const auto rows = rereads_.take(kRowsReadAgainAtOnce, oid);
-  hold.table = oid;
-  std::vector<const RowKey*> keys;
-  for (const auto& [identity, reread] : rows) {
-    hold.identities.push_back(identity);
-    keys.push_back(&reread->key);
-  }
-  Table* table = relations_.find(oid);
-  if (table == nullptr || table->writer == nullptr) {
-    forget_rereads(rereads_.drop_table(oid));
-    co_return;
-  }
-  // The stream may give the relation another shape while the chunk is read: keep what the chunk was asked with. Where
-  // it is behind an ALTER TABLE, only the catalogue's shape can be read; nothing of the other has been kept then.
-  const auto* info = relations_.described(oid);
-  const auto bound = table->differs && info != nullptr ? relations_.bind(*info) : Relations::Bound();
-  const replication::Relation relation = bound.relation ? *bound.relation : *table->relation;
-  auto writer = relations_.bind_again(relation);
-  Chunk chunk(loop_, relation, *writer, connection);
-  chunk.by_key = true;
-  replication::ChunkRequest request;
-  request.schema = relation.schema;
-  request.table = relation.name;
-  request.only = false;
-  request.where = where_clause(keys);
-  for (const auto& column : relation.columns) request.columns.push_back(column.name);
-  auto running = run(connection, chunk, std::move(request));
-  co_await std::move(running);
-  for (const auto& identity : hold.identities) {
-    Reread* reread = rereads_.find(oid, identity);
-    if (reread == nullptr || reread->first_chunk > chunk.id) continue;
-    pipeline_.erase_note(reread->note);  // the row is gone; the stream has removed its key
-    rereads_.erase(oid, identity);
-    sink_.loaded(1);
-  }
-  ++progress_.rereads;
 }
 
 }  // namespace walrelay::sidecar

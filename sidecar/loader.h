@@ -20,13 +20,13 @@
 
 #include "event/loop.h"
 #include "event/task.h"
-#include "replication/chunk.h"
-#include "replication/copy_row.h"
+#include "sidecar/chunk_reader.h"
 #include "sidecar/load_plan.h"
 #include "sidecar/overtaken.h"
 #include "sidecar/pipeline.h"
 #include "sidecar/relations.h"
 #include "sidecar/rereads.h"
+#include "sidecar/seen_keys.h"
 #include "sinks/sink.h"
 
 namespace walrelay::sidecar {
@@ -38,20 +38,19 @@ struct LoaderOptions {
   std::string format = "auto";  // of COPY: auto | text | binary
   std::string load_key;         // where cursors are kept
   bool fresh = false;           // Redis was empty: nothing can stand where a row is written
-  const replication::Encoding* encoding = nullptr;
 };
 
 struct LoadProgress {
   std::uint64_t rows = 0, bytes = 0, skipped_rows = 0;  // since this session began; skipped: the stream was newer
   std::uint64_t estimated_rows = 0;                     // of all tables that this session loads
   std::size_t tables = 0, tables_done = 0;
-  std::uint64_t chunks = 0, repeated_chunks = 0, rereads = 0;
+  std::uint64_t rereads = 0;
 };
 
 class Loader {
  public:
   Loader(event::Loop& loop, LoaderOptions options, Relations& relations, Overtaken& overtaken, Rereads& rereads,
-         Pipeline& pipeline, sinks::Sink& sink, ServerClock& clock);
+         Pipeline& pipeline, sinks::Sink& sink, ChunkReader& reader);
   ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
@@ -59,13 +58,20 @@ class Loader {
   // Reads the whole table, from `cursor` on when that still fits (load_plan.h). A table that is being read already
   // starts again.
   void add(const replication::TableInfo& info, const std::string& cursor);
+  // The same from its beginning for a table that Redis holds already; rows to be read again are still read by key.
+  void add_again(const replication::TableInfo& info);
+  // Gives that up: what was read is right, and so is what was not.
+  void give_up(const replication::TableInfo& info);
+  // The rows that a condition names, in one chunk; gives their number. The connection is nobody else's meanwhile.
+  event::Task<std::uint64_t> read_slice(replication::Connection& connection, replication::TableInfo info,
+                                        std::string where);
+  // Rows of the table that were read by the load that is under way.
+  [[nodiscard]] std::uint64_t rows_read(replication::Oid table) const;
   // What has been read of it is worth nothing, and rows to be read again come with all the others: add() will follow.
   void abandon(const replication::TableInfo& info);
   void forget(const replication::TableInfo& info);  // the table is gone
   void start();
 
-  void on_processed();                          // the stream has moved
-  void on_writable();                           // the sink takes more
   void on_recorded(replication::Lsn position);  // a restart would replay only what comes after it
   void wake();                                  // a row was noted for rereading
 
@@ -73,26 +79,24 @@ class Loader {
   std::function<void()> on_all_loaded;
   std::function<void(std::exception_ptr)> on_failed;            // nothing will be loaded any more
   std::function<void(const std::string& sentence)> on_trouble;  // tried again
-  std::function<void()> on_stuck;         // a chunk waits for a position: ask the server where it is
-  std::function<void()> on_flush_needed;  // for long: make the server flush its WAL
+  // A table may not be read any more. True: it has been given up, and this is no failure of the loader's.
+  std::function<bool(replication::Oid table, const std::string& sentence)> on_refused;
+
+  // Where the keys of rows that are read are noted, while a job wants them; null: nowhere.
+  void note_keys(SeenKeys* seen) { seen_ = seen; }
 
   [[nodiscard]] bool idle() const;  // nothing to load or reread
   [[nodiscard]] const LoadProgress& progress() const { return progress_; }
   [[nodiscard]] std::string current_table() const;
 
  private:
-  struct Chunk;
+  class Chunk;
+  void push(const replication::TableInfo& info, const std::string& cursor);
+  void drop_load(const replication::TableInfo& info);
   event::Task<> work(std::size_t number);
-  event::Task<> serve(replication::Connection& connection);
+  event::Task<> serve(replication::Connection& connection, replication::Oid& reading);
   event::Task<> read_range(replication::Connection& connection, TableLoad& table);
   event::Task<> read_rows_again(replication::Connection& connection);
-  event::Task<> run(replication::Connection& connection, Chunk& chunk, replication::ChunkRequest request);
-  void nudge();
-  bool receive(Chunk& chunk, std::string_view data);
-  void pump(Chunk& chunk);
-  void land(Chunk& chunk, std::string_view data);
-  void land_reread(Chunk& chunk, replication::Row row);
-  void finish_range(TableLoad& table, std::uint64_t sequence);
   void finish_table(TableLoad& table);
   void report_if_all_loaded();
   void forget_rereads(const std::vector<std::string>& notes);
@@ -108,12 +112,10 @@ class Loader {
   Rereads& rereads_;
   Pipeline& pipeline_;
   sinks::Sink& sink_;
-  ServerClock& clock_;
+  ChunkReader& reader_;
+  SeenKeys* seen_ = nullptr;
   event::Event work_ready_;
-  event::Timer nudger_;
-  int nudges_ = 0;
   std::list<std::unique_ptr<TableLoad>> tables_;
-  std::vector<Chunk*> chunks_;  // open ones; each lives in its worker's coroutine
   LoadProgress progress_;
   struct NotedCursor {
     std::string table, cursor;
@@ -121,7 +123,6 @@ class Loader {
   };
   std::deque<NotedCursor> noted_;
   replication::Lsn recorded_ = replication::Lsn::invalid;
-  std::string identity_;  // scratch
   std::vector<std::unique_ptr<event::Job>> workers_;
 };
 

@@ -23,6 +23,24 @@ void Loader::finish_table(TableLoad& table) {
   report_if_all_loaded();
 }
 
+void Loader::give_up(const replication::TableInfo& info) {
+  for (const auto& table : tables_) {
+    if (table->info.oid != info.oid || table->abandoned) continue;
+    std::string done = table->done_cursor();
+    drop_load(info);
+    note_cursor(info.qualified(), std::move(done));
+    relations_.set_loading(info.oid, false);
+    return;
+  }
+}
+
+std::uint64_t Loader::rows_read(replication::Oid oid) const {
+  for (const auto& table : tables_) {
+    if (table->info.oid == oid && !table->abandoned) return table->rows;
+  }
+  return 0;
+}
+
 // A cursor may say that rows are read only when no replay can undo that: a session that comes after a crash would apply
 // older changes to them once more, and those of before an ALTER TABLE bring back fields and values that no change that
 // follows takes away. So it waits until the position that the stream had, when the rows were written, is recorded.

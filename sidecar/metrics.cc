@@ -167,6 +167,30 @@ void load(Page& page, const Status& status) {
              whole(status.load.estimated_rows));
 }
 
+void jobs(Page& page, const Status& status) {
+  for (const char* kind : {"rebuild", "verify"}) {
+    const auto count = [kind](const std::map<std::string, std::uint64_t>& counts) {
+      const auto found = counts.find(kind);
+      return found == counts.end() ? 0.0 : whole(found->second);
+    };
+    page.gauge("walrelay_jobs_running", "Rebuilds and comparisons under way.", count(status.jobs_running),
+               {{"kind", kind}});
+  }
+  for (const auto& [kind, count] : status.jobs_completed) {
+    page.counter("walrelay_jobs_completed_total", "Rebuilds and comparisons that came to their end.", whole(count),
+                 {{"kind", kind}});
+  }
+  page.counter("walrelay_removed_keys_total", "Keys without a row that sweeps removed.", whole(status.removed_keys));
+  page.counter("walrelay_verified_rows_total", "Rows compared with Redis.", whole(status.verified_rows));
+  for (const auto& [kind, count] : status.differences) {
+    page.counter("walrelay_verify_differences_total", "Rows and keys that were not as they should be.", whole(count),
+                 {{"kind", kind}});
+  }
+  page.counter("walrelay_verify_mended_total", "Of these, mended.", whole(status.mended));
+  page.gauge("walrelay_last_verify_timestamp_seconds", "When a comparison came to its end; 0: never.",
+             status.last_verified_seconds);
+}
+
 void process(Page& page, const Status& status) {
   page.gauge("walrelay_postgres_connected", "Connected to PostgreSQL.", status.postgres_connected ? 1 : 0);
   page.gauge("walrelay_redis_connected", "Connected to Redis.", status.redis_connected ? 1 : 0);
@@ -201,6 +225,7 @@ std::string render_metrics(const Status& status, std::size_t tables_at_most) {
   changes(page, status, tables_at_most);
   counters(page, status);
   load(page, status);
+  jobs(page, status);
   process(page, status);
   return page.text();
 }

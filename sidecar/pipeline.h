@@ -67,6 +67,8 @@ class Pipeline : public replication::StreamHandler {
 
   // A row that cannot be written, from the stream or from a chunk: noted, or thrown on.
   void refuse(const sinks::RowError& error, const replication::Relation& relation);
+  // What stands in Redis for the row is not what the table says: it is read again by its key, and written.
+  void mend(Table& table, std::string_view identity, RowKey key);
   // The note of a row that stands in Redis now, or is gone.
   void erase_note(const std::string& note);
 
@@ -95,6 +97,7 @@ class Pipeline : public replication::StreamHandler {
   void touch(Table& table, replication::Row row);
   bool merge_reread(Table& table, const replication::Change& change);
   void note_reread(Table& table, replication::Row row);
+  Reread& note(Table& table, std::string_view identity, RowKey key);
   void write_whole(Table& table, const Reread& reread);
   [[nodiscard]] replication::Position here() const;
   [[nodiscard]] bool repeats() const { return here() <= options_.sent; }  // what the last owner may have shown

@@ -16,11 +16,20 @@ constexpr std::uint32_t kNotes = 0xffff0000;  // the Batch entries of notes: no 
 void Pipeline::note_reread(Table& table, Row row) {
   identity_.clear();
   table.writer->append_identity(row, identity_);
-  RowKey key = row_key(*table.relation, row);
-  std::string note = to_note(table.relation->schema, table.relation->name, key);
-  Reread& reread = rereads_.add(table.relation->oid, identity_, std::move(key), note, overtaken_.next_chunk());
+  Reread& reread = note(table, identity_, row_key(*table.relation, row));
   if (!table.differs) reread.merge(row);
   if (repeats()) rereads_.hold(reread);
+}
+
+void Pipeline::mend(Table& table, std::string_view identity, RowKey key) {
+  if (rereads_.find(table.relation->oid, identity) != nullptr) return;
+  note(table, identity, std::move(key));
+  sink_.loaded(0);
+}
+
+Reread& Pipeline::note(Table& table, std::string_view identity, RowKey key) {
+  const std::string note = to_note(table.relation->schema, table.relation->name, key);
+  Reread& reread = rereads_.add(table.relation->oid, identity, std::move(key), note, overtaken_.next_chunk());
   sinks::Batch& batch = sink_.batch();
   batch.open(kNotes, options_.reread_key, sinks::Effect::ordered);
   batch.command(4);
@@ -31,6 +40,7 @@ void Pipeline::note_reread(Table& table, Row row) {
   batch.close();
   ++counters_.rereads;
   if (on_reread) on_reread();
+  return reread;
 }
 
 void Pipeline::erase_note(const std::string& note) {

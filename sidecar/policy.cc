@@ -58,6 +58,11 @@ Verdict judge_redis(const sinks::RedisError& error) {
 
 }  // namespace
 
+bool table_changed(const replication::PostgresError& error) {
+  const std::string& state = error.sqlstate();
+  return state == "42P01" || state == "42703" || state == "3F000";
+}
+
 Verdict judge(const std::exception& error) {
   if (const auto* stop = dynamic_cast<const StopError*>(&error)) {
     return {Action::stop, stop->code, "stopped", error.what()};

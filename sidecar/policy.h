@@ -16,6 +16,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "replication/connection.h"
+
 namespace walrelay::sidecar {
 
 enum class ExitCode : int {
@@ -54,6 +56,9 @@ struct Verdict {
   std::string reason;    // one or two words: the metric's label
   std::string sentence;  // for the log
 };
+
+// A table was dropped, renamed or altered under a read: the catalogue's watch will say what it is now.
+bool table_changed(const replication::PostgresError& error);
 
 Verdict judge(const std::exception& error);
 Verdict judge(const std::exception_ptr& error);

@@ -10,6 +10,7 @@
 
 #include "event/loop.h"
 #include "event/task.h"
+#include "sidecar/admin.h"
 #include "sidecar/http.h"
 #include "sidecar/log.h"
 #include "sidecar/metrics.h"
@@ -50,10 +51,15 @@ void end_soon(ExitCode code) {
   alarm(1);
 }
 
-HttpAnswer answer(Supervisor& supervisor, const std::string& method, const std::string& path) {
+//   GET /livez    200 while the loop turns, whatever the servers do (a restart would not mend them)
+//   GET /readyz   200 when every table was read and the stream runs; 503 otherwise, with the state in words
+//   GET /metrics  Prometheus text
+HttpAnswer answer(Supervisor& supervisor, const HttpRequest& request) {
+  const std::string& method = request.method;
+  const std::string& path = request.path;
   if (path != "/livez" && path != "/readyz" && path != "/metrics")
     return {404, "text/plain; charset=utf-8", "no such page\n"};
-  if (method != "GET" && method != "HEAD") return {405, "text/plain; charset=utf-8", "only GET\n"};
+  if (method != "GET" && method != "HEAD") return {405, "text/plain; charset=utf-8", "only GET\n", "GET, HEAD"};
   if (path == "/livez") return {200, "text/plain; charset=utf-8", "alive\n"};
   const Status& status = supervisor.status();
   if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", render_metrics(status)};
@@ -69,10 +75,12 @@ ExitCode serve(const config::Config& config, sinks::MappingSet& mappings) {
   mallopt(M_ARENA_MAX, 1);  // one thread works; a second arena would only hold memory back
   event::Loop loop;
   Supervisor supervisor(loop, config, mappings, std::random_device{}());
+  Admin admin(loop, config, supervisor);
   std::optional<HttpServer> http;
   if (!config.http.listen.empty()) {
-    http.emplace(loop, config.http.listen, [&supervisor](const std::string& method, const std::string& path) {
-      return answer(supervisor, method, path);
+    http.emplace(loop, config.http.listen, [&](const HttpRequest& request, HttpReply reply) {
+      if (Admin::is_route(request.path)) return admin.handle(request, std::move(reply));
+      reply.send(answer(supervisor, request));
     });
   }
   Signals signals(loop, [&supervisor] { supervisor.stop(); });

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "replication/connection.h"
+#include "sinks/mapping.h"
 
 namespace walrelay::sidecar {
 
@@ -21,6 +22,16 @@ RowKey row_key(const replication::Relation& relation, Row row) {
     const auto& column = relation.columns[i];
     if (!(full && primary ? column.primary : column.identity)) continue;
     key.emplace_back(column.name, row[i].has_text() ? std::optional<std::string>(row[i].text) : std::nullopt);
+  }
+  return key;
+}
+
+RowKey row_of_identity(const replication::Relation& relation, const std::vector<std::size_t>& columns,
+                       std::string_view identity) {
+  RowKey key;
+  for (const std::size_t column : columns) {
+    const std::optional<std::string_view> text = sinks::next_of_identity(identity);
+    key.emplace_back(relation.columns[column].name, text ? std::optional<std::string>(*text) : std::nullopt);
   }
   return key;
 }

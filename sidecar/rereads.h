@@ -26,6 +26,9 @@ namespace walrelay::sidecar {
 // A row's identity, by name, for a WHERE clause. A value that is not there is NULL (no primary key, FULL identity).
 using RowKey = std::vector<std::pair<std::string, std::optional<std::string>>>;
 RowKey row_key(const replication::Relation& relation, replication::Row row);
+// The same from what RelationWriter::append_identity() made of these columns.
+RowKey row_of_identity(const replication::Relation& relation, const std::vector<std::size_t>& columns,
+                       std::string_view identity);
 
 // The note in Redis: table and key, readable again by another process. Nothing for a text that is none.
 std::string to_note(std::string_view schema, std::string_view table, const RowKey& key);

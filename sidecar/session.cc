@@ -24,11 +24,12 @@ constexpr event::milliseconds kFarewell{500};
 }  // namespace
 
 Session::Session(event::Loop& loop, const config::Config& config, sinks::MappingSet& mappings, Status& status,
-                 SessionChoices choices)
+                 JobBoard& jobs, SessionChoices choices)
     : loop_(loop),
       config_(config),
       mappings_(mappings),
       status_(status),
+      jobs_(jobs),
       choices_(choices),
       over_(loop),
       redis_(loop, redis_options(config.target)),
@@ -75,79 +76,10 @@ void Session::fail(std::exception_ptr error) {
   over_.set();
 }
 
-// The parts tell each other through here, so that none of them knows another.
-void Session::wire() {
-  pipeline_->on_catalogue_needed = [this](replication::Oid table, std::vector<replication::Oid> types) {
-    catalogue_->ask(table, std::move(types));
-  };
-  pipeline_->on_shape = [this](replication::Oid oid) {
-    const auto* info = relations_.described(oid);
-    if (info == nullptr) return;
-    relations_.set_loading(oid, true);
-    catalogue_->when_settled(*info, false);
-  };
-  pipeline_->on_processed = [this] { loader_->on_processed(); };
-  pipeline_->on_reread = [this] { loader_->wake(); };
-  pipeline_->on_resume = [this] { stream_->resume(); };
-  pipeline_->on_finished = [this](std::exception_ptr error) {
-    if (error == nullptr) {
-      error = std::make_exception_ptr(replication::PostgresError(
-          "", true, "the server ended the replication stream in order (it is shutting down)"));
-    }
-    fail(error);
-  };
-  catalogue_->on_described = [this] {
-    try {
-      pipeline_->catalogue_ready();
-    } catch (...) {
-      fail(std::current_exception());
-    }
-  };
-  catalogue_->on_table = [this](const replication::TableInfo& info, bool made_anew) {
-    if (!loader_) return;  // we drain; the next start finds the same
-    log::info("reading table", {{"table", info.qualified()}, {"estimated_rows", info.estimated_rows}});
-    if (made_anew || has_other_owner(info)) remove_rows_of_namesakes(info);
-    owners_[info.qualified()] = info.oid;
-    const auto cursor = cursors_.find(info.qualified());
-    loader_->add(info, cursor == cursors_.end() ? "" : cursor->second);
-    cursors_.erase(info.qualified());  // good for one start only
-  };
-  catalogue_->on_table_gone = [this](const replication::TableInfo& info, bool made_anew) {
-    if (!made_anew) log::warn("a mapped table is gone; its keys stay in Redis", {{"table", info.qualified()}});
-    if (loader_) loader_->forget(info);
-  };
-  catalogue_->on_unread = [this](const replication::TableInfo& info) { mark_unread(info); };
-  catalogue_->on_binary_lost = [this] {
-    if (binary_)
-      fail(std::make_exception_ptr(RestartNeeded("a table with types that need the text format was published")));
-  };
-  catalogue_->on_slot = [this](const replication::SlotState& slot, Lsn end) {
-    status_.wal_status = slot.wal_status;
-    status_.slot_active = slot.active;
-    status_.safe_wal_bytes = slot.safe_wal_bytes.value_or(-1);
-    status_.retained_wal_bytes = std::max<std::int64_t>(0, replication::distance(slot.restart, end));
-    status_.server_end = std::max(status_.server_end, end);
-    if (end > pipeline_->processed()) stream_->request_keepalive();
-  };
-  loader_->on_table_loaded = [](const std::string& table, std::uint64_t rows) {
-    log::info("table read", {{"table", table}, {"rows", rows}});
-  };
-  loader_->on_all_loaded = [this] {
-    if (status_.state != State::loading || all_read_ || catalogue_->settling()) return;
-    sink_->set_phase("stream");
-    sink_->flush();
-    all_read_ = true;
-    batches_when_read_ = sink_->counters().batches;
-  };
-  loader_->on_failed = [this](std::exception_ptr error) { fail(error); };
-  loader_->on_trouble = [](const std::string& sentence) { log::warn("reading a table: " + sentence); };
-  loader_->on_stuck = [this] { stream_->request_keepalive(); };
-  loader_->on_flush_needed = [this] { catalogue_->flush_wal(); };
-}
-
 void Session::on_applied(const Position& position, std::int64_t commit_time_us) {
   event::crash_point();
   applied_ = std::max(applied_, position);
+  reader_->pump();  // rows wait to be compared until Redis shows their position
   const std::uint64_t commands = sink_->counters().commands;
   status_.batch_commands.observe(static_cast<double>(commands - commands_before_));
   commands_before_ = commands;
@@ -164,10 +96,12 @@ void Session::on_recorded(const Position& position) {
   if (loader_) loader_->on_recorded(position.committed);
 }
 
+// The stream comes first: rows that are read from tables take what room it leaves.
 void Session::on_writable() {
   if (!pipeline_) return;
-  if (loader_) loader_->on_writable();  // gone while we drain
   if (!pipeline_->blocked() && !sink_->full() && (!stopping_ || pipeline_->in_transaction())) stream_->resume();
+  reader_->pump();
+  if (runner_) runner_->on_writable();
 }
 
 void Session::on_failed(std::exception_ptr error) {
@@ -226,6 +160,8 @@ void Session::tick() {
 event::Task<> Session::drain() {
   status_.state = State::stopping;
   const auto deadline = Clock::now() + kDrainAtMost;
+  scrub_.reset();
+  runner_.reset();
   loader_.reset();
   pipeline_->on_processed = nullptr;
   pipeline_->on_reread = nullptr;
@@ -246,6 +182,15 @@ event::Task<> Session::drain() {
   }
 }
 
+bool Session::caught_up() const {
+  return !pipeline_->in_transaction() && applied_.committed >= pipeline_->last_commit();
+}
+
+// Of the server's log: what holds nothing of ours counts as applied once everything before it is.
+Lsn Session::applied() const {
+  return caught_up() ? std::max(pipeline_->processed(), applied_.committed) : applied_.committed;
+}
+
 void Session::refresh() {
   status_.redis_connected = redis_.is_open();
   status_.postgres_connected = watcher_.is_open() && (replicator_.is_open() || !streaming_);
@@ -254,16 +199,15 @@ void Session::refresh() {
   status_.confirmed = stream_->confirmed();
   status_.recorded = progress_.recorded();
   status_.server_end = std::max(status_.server_end, status_.received);
-  const bool caught_up = !pipeline_->in_transaction() && applied_.committed >= pipeline_->last_commit();
-  status_.applied = caught_up ? std::max(pipeline_->processed(), applied_.committed) : applied_.committed;
+  status_.applied = applied();
   status_.lag_bytes = std::max<std::int64_t>(0, replication::distance(status_.applied, status_.server_end));
   if (status_.applied == Lsn::invalid) status_.lag_bytes = 0;
   const std::int64_t now = clock_.now_us();
-  if (caught_up && status_.applied >= status_.server_end) {
+  if (caught_up() && status_.applied >= status_.server_end) {
     oldest_unapplied_us_ = 0;
   } else if (oldest_unapplied_us_ == 0) {
     oldest_unapplied_us_ =
-        pipeline_->transaction().commit_time_us != 0 && !caught_up ? pipeline_->transaction().commit_time_us : now;
+        pipeline_->transaction().commit_time_us != 0 && !caught_up() ? pipeline_->transaction().commit_time_us : now;
   }
   status_.lag_seconds =
       oldest_unapplied_us_ == 0 ? 0 : std::max(0.0, static_cast<double>(now - oldest_unapplied_us_) / 1e6);
@@ -273,6 +217,8 @@ void Session::refresh() {
     status_.load = loader_->progress();
     status_.loading_table = loader_->current_table();
   }
+  status_.jobs_running.clear();
+  for (const auto& [slice, job] : jobs_.all()) status_.jobs_running[name_of(job.kind)] += job.running() ? 1 : 0;
   status_.received_bytes = base_.received_bytes + stream_->counters().bytes;
   status_.wakeups = base_.wakeups + stream_->counters().wakeups;
   status_.buffered_bytes = sink_->buffered();

@@ -17,12 +17,15 @@
 #include "replication/slot.h"
 #include "replication/stream.h"
 #include "sidecar/catalogue.h"
+#include "sidecar/chunk_reader.h"
+#include "sidecar/job_runner.h"
 #include "sidecar/loader.h"
 #include "sidecar/overtaken.h"
 #include "sidecar/pipeline.h"
 #include "sidecar/progress.h"
 #include "sidecar/relations.h"
 #include "sidecar/rereads.h"
+#include "sidecar/scrub.h"
 #include "sidecar/server_clock.h"
 #include "sidecar/start_up.h"
 #include "sidecar/status.h"
@@ -38,8 +41,8 @@ struct SessionChoices {
 
 class Session : public sinks::SinkEvents {
  public:
-  // `status` outlives the session.
-  Session(event::Loop& loop, const config::Config& config, sinks::MappingSet& mappings, Status& status,
+  // `status` and `jobs` outlive the session.
+  Session(event::Loop& loop, const config::Config& config, sinks::MappingSet& mappings, Status& status, JobBoard& jobs,
           SessionChoices choices);
   ~Session() override;
   Session(const Session&) = delete;
@@ -48,7 +51,10 @@ class Session : public sinks::SinkEvents {
   event::Task<> run();  // returns after stop(); throws what ended the session
   void stop();          // finish what is committed, within seconds
   [[nodiscard]] bool streaming() const { return stream_.has_value(); }
-  void refresh();  // brings the status up to date
+  void refresh();                                                               // brings the status up to date
+  void wake_jobs();                                                             // the board has changed
+  [[nodiscard]] std::optional<std::vector<std::string>> mapping_names() const;  // nothing: tables are not known yet
+  [[nodiscard]] bool holds(std::optional<replication::Lsn> position);           // see Supervisor
 
   void on_applied(const replication::Position& position, std::int64_t commit_time_us) override;
   void on_recorded(const replication::Position& position) override;
@@ -75,8 +81,13 @@ class Session : public sinks::SinkEvents {
   void remove_rows_of_namesakes(const replication::TableInfo& info);
   void restore_rereads(const std::map<std::string, std::string>& notes);
   void write_control(std::initializer_list<std::string_view> command);
+  void sweep_after_load();
+  void on_job_completed(const Job& job);
+  void read_again(const replication::TableInfo& info);
   void see_whether_loaded();
   event::Task<> drain();
+  [[nodiscard]] bool caught_up() const;  // everything that the stream has given us is in Redis
+  [[nodiscard]] replication::Lsn applied() const;
   void fail(std::exception_ptr error);
   void tick();
   [[nodiscard]] replication::ConnectionOptions connection_options(bool replication, const char* role) const;
@@ -85,6 +96,7 @@ class Session : public sinks::SinkEvents {
   const config::Config& config_;
   sinks::MappingSet& mappings_;
   Status& status_;
+  JobBoard& jobs_;
   const SessionChoices choices_;
   bool stopping_ = false, streaming_ = false, binary_ = false, slot_created_ = false, slot_was_lost_ = false;
   std::exception_ptr error_;
@@ -101,13 +113,17 @@ class Session : public sinks::SinkEvents {
   Progress progress_;
   replication::SystemIdentity identity_;
   ServerView server_;
+  std::uint64_t wal_block_size_ = 0, wal_segment_size_ = 0;
   std::map<std::string, std::string> cursors_;
   std::map<std::string, replication::Oid> owners_;  // whose rows stand in Redis under the name of a table
   std::map<std::uint32_t, std::string> write_names_;
   std::optional<Catalogue> catalogue_;
   std::optional<sinks::RedisSink> sink_;
   std::optional<Pipeline> pipeline_;
+  std::optional<ChunkReader> reader_;
   std::optional<Loader> loader_;
+  std::optional<JobRunner> runner_;
+  std::optional<Scrub> scrub_;
   std::optional<replication::Stream> stream_;
   std::optional<event::Job> watching_;
   event::Timer ticker_;
@@ -115,7 +131,8 @@ class Session : public sinks::SinkEvents {
   std::int64_t oldest_unapplied_us_ = 0;
   std::uint64_t commands_before_ = 0, batches_when_read_ = 0;
   bool all_read_ = false;
-  Progress::Clock::time_point last_progress_line_{};
+  Progress::Clock::time_point last_progress_line_{}, last_nudge_{};
+  int nudges_ = 0;
   Status base_;  // counters of earlier sessions
 };
 

@@ -1,5 +1,6 @@
 // The moment when a session is decided: what to load, what to take up, and off it goes (session.h).
 #include "sidecar/session.h"
+#include "sidecar/wall_clock.h"
 #include "sidecar/wiring.h"
 
 namespace walrelay::sidecar {
@@ -32,9 +33,14 @@ void Session::begin(const Decision& decision, const sinks::RedisSink::Found& fou
   sink_->start(origin, loading ? "load" : "stream", decision.verified, decision.sent);
   status_.state = loading ? State::loading : State::streaming;
   ++status_.sessions;
+  jobs_.restore(found.jobs);
+  const bool first = !found.checkpoint && slot_created_;  // what stands there then was never ours
+  if (decision.load && !first && !found.empty_database && config_.load.initial) sweep_after_load();
+  runner_->start();  // before the first read: its records leave with the checkpoint that no longer tells of the gap
   begin_loads(decision, found);
   watching_.emplace(loop_, catalogue_->watch(), [this](std::exception_ptr error) { fail(error); });
   loader_->start();
+  scrub_->start();
   stream_->start();
   ticker_.start(kTick, kTick);
 }
@@ -78,6 +84,22 @@ void Session::mark_unread(const replication::TableInfo& info) {
   if (has_other_owner(info)) return;
   owners_[info.qualified()] = info.oid;
   write_control({"HSET", sinks::load_key(config_.source.slot), info.qualified(), unread});
+}
+
+// Rows may have gone while nobody saw it: their keys must go, too. A rebuild of each mapping finds its tables being
+// read already, and sweeps when they are.
+void Session::sweep_after_load() {
+  for (const std::string& name : mapping_names().value_or(std::vector<std::string>())) {
+    Job job;
+    job.mapping = name;
+    (void)jobs_.request(std::move(job), wall_clock_us());
+  }
+}
+
+// For a job: the table stands in Redis, and is read again in place.
+void Session::read_again(const replication::TableInfo& info) {
+  write_control({"HSET", sinks::load_key(config_.source.slot), info.qualified(), unread_cursor(info)});
+  loader_->add_again(info);
 }
 
 bool Session::has_other_owner(const replication::TableInfo& info) const {

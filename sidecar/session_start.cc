@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "event/crash_point.h"
+#include "sidecar/eviction.h"
 #include "sidecar/log.h"
 #include "sidecar/policy.h"
 #include "sidecar/session.h"
@@ -24,6 +25,10 @@ event::Task<> Session::connect() {
   auto opening_redis = redis_.open();
   co_await std::move(opening_redis);
   status_.redis_connected = true;
+  auto asking_policy = eviction_policy(redis_);
+  const std::string policy = co_await std::move(asking_policy);
+  const std::string eviction = eviction_warning(policy, mappings_.specs());
+  if (!eviction.empty() && status_.last_error.empty()) log::warn(eviction);  // once, not after every failure
   auto opening = watcher_.open();
   co_await std::move(opening);
   watcher_.on_lost = [this](std::exception_ptr error) { fail(error); };
@@ -130,6 +135,9 @@ event::Task<> Session::ensure_slot() {
                                             replication::quote_literal(name) + ", 'pgoutput')");
   }
   log::info("creating the replication slot", {{"slot", name}});
+  // Who comes next may find this slot without a checkpoint of ours, and must not take it for the old one.
+  auto forgetting = sinks::forget_slot(redis_, name);
+  co_await std::move(forgetting);
   auto creating =
       replication::create_slot(replicator_, watcher_, name, config_.source.temporary_slot, config_.source.slot_timeout);
   co_await std::move(creating);
@@ -195,9 +203,12 @@ event::Task<event::milliseconds> Session::choose_status_interval() {
 event::Task<> Session::look_at_server() {
   const std::string sql =
       "SELECT CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) ELSE "
-      "pg_current_wal_flush_lsn() END";
+      "pg_current_wal_flush_lsn() END, current_setting('wal_block_size'), (SELECT setting FROM pg_settings WHERE name "
+      "= 'wal_segment_size')";
   auto asking = watcher_.query(sql, "read the end of the server's WAL");
   const auto end = co_await std::move(asking);
+  wal_block_size_ = std::stoull("0" + end.text(0, 1));
+  wal_segment_size_ = std::stoull("0" + end.text(0, 2));
   server_.system_identifier = identity_.system_identifier;
   server_.timeline = identity_.timeline;
   server_.flushed = replication::parse_lsn(end.text(0, 0)).value_or(identity_.flushed);
@@ -261,8 +272,21 @@ void Session::assemble(const Decision& decision, bool empty_database, event::mil
   pipeline_.emplace(std::move(pipeline), relations_, overtaken_, rereads_, *sink_, clock_);
   LoaderOptions loader = loader_options(config_);
   loader.fresh = empty_database && decision.load;
-  loader.encoding = encoding_.get();
-  loader_.emplace(loop_, std::move(loader), relations_, overtaken_, rereads_, *pipeline_, *sink_, clock_);
+  reader_.emplace(loop_, overtaken_, *pipeline_, clock_, encoding_.get());
+  loader_.emplace(loop_, std::move(loader), relations_, overtaken_, rereads_, *pipeline_, *sink_, *reader_);
+  JobRunnerOptions jobs;
+  jobs.postgres = connection_options(false, "rebuild");
+  jobs.redis = redis_options(config_.target);
+  jobs.jobs_key = sinks::jobs_key(config_.source.slot);
+  jobs.applied = [this] { return applied(); };
+  jobs.binary = config_.source.format != "text";
+  ScrubOptions scrub{config_.verify.interval, config_.verify.rate, config_.verify.on_difference == "repair"};
+  scrub_.emplace(loop_, scrub, jobs_);
+  for (const auto& mapping : config_.mappings) {
+    if (!mapping.reindex_status_table.empty()) jobs.status_tables[mapping.name] = mapping.reindex_status_table;
+  }
+  JobTools tools{relations_, *catalogue_, *pipeline_, rereads_, *loader_, *reader_, *sink_};
+  runner_.emplace(loop_, std::move(jobs), jobs_, tools);
   stream_.emplace(loop_, replicator_, *pipeline_, interval);
 }
 

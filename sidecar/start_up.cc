@@ -1,5 +1,6 @@
 #include "sidecar/start_up.h"
 
+#include <algorithm>
 #include <sstream>
 
 namespace walrelay::sidecar {
@@ -48,6 +49,11 @@ std::optional<Lsn> fork_before(const ServerView& server, std::uint32_t timeline,
   return std::nullopt;
 }
 
+bool has_been_on(const ServerView& server, std::uint32_t timeline) {
+  const auto is_it = [timeline](const auto& ended) { return ended.first == timeline; };
+  return timeline == server.timeline || std::any_of(server.history.begin(), server.history.end(), is_it);
+}
+
 }  // namespace
 
 Decision decide(const std::optional<sinks::Checkpoint>& checkpoint, const ServerView& server) {
@@ -72,7 +78,7 @@ Decision decide(const std::optional<sinks::Checkpoint>& checkpoint, const Server
   if (server.slot_was_lost) {
     return reload(Gap::slot_lost, "the slot had lost WAL that was still needed and was made anew", server);
   }
-  if (server.slot_created) {
+  if (server.slot_created || origin.slot_incarnation.empty()) {
     return reload(Gap::slot_new, "the slot did not exist: what changed since " + to_string(verified) + " is unknown",
                   server);
   }
@@ -80,6 +86,12 @@ Decision decide(const std::optional<sinks::Checkpoint>& checkpoint, const Server
     return reload(Gap::other_timeline,
                   "the server left timeline " + std::to_string(origin.timeline) + " at " + to_string(*fork) +
                       ", before our position " + to_string(verified),
+                  server);
+  }
+  if (!has_been_on(server, origin.timeline)) {
+    return reload(Gap::other_timeline,
+                  "the checkpoint in Redis belongs to timeline " + std::to_string(origin.timeline) +
+                      ", which is no part of the history of this server's timeline " + std::to_string(server.timeline),
                   server);
   }
   if (verified > server.flushed) {

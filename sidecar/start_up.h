@@ -3,7 +3,9 @@
 //   checkpoint            compared with                      decision
 //   absent                                                   load (Redis is new, or was emptied)
 //   other origin          system identifier, database        gap: another server or a restored one
+//   of no slot            (a slot was about to be made)      gap: the slot is newer than what Redis holds
 //   newer than a fork     timeline history                   gap: the server took another turn before our position
+//   of another branch     timeline history                   gap: an old primary came back
 //   ahead                 server's flush position            gap: the server lost what we have
 //   behind                slot's confirmed_flush             gap: Redis lost what was acknowledged (or the slot is new)
 //   phase "load"                                             resume the load at its cursors

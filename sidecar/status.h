@@ -73,6 +73,11 @@ struct Status {
   sinks::SinkCounters sink;
   LoadProgress load;
   std::string loading_table;
+  std::map<std::string, std::uint64_t> jobs_completed;  // by kind
+  std::map<std::string, std::uint64_t> differences;     // that were found, by kind
+  std::uint64_t verified_rows = 0, mended = 0, removed_keys = 0;
+  double last_verified_seconds = 0;                   // Unix time
+  std::map<std::string, std::uint64_t> jobs_running;  // by kind
   std::uint64_t received_bytes = 0, wakeups = 0;
   std::size_t buffered_bytes = 0, pending_rereads = 0;
   std::map<std::string, std::uint64_t> redis_errors;      // by code

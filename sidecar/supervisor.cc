@@ -39,13 +39,28 @@ void Supervisor::stop() {
   }
 }
 
+void Supervisor::wake_jobs() {
+  if (session_ != nullptr) session_->wake_jobs();
+}
+
+std::optional<std::vector<std::string>> Supervisor::mapping_names() const {
+  if (mappings_.default_mapping()) return session_ == nullptr ? std::nullopt : session_->mapping_names();
+  std::vector<std::string> names;
+  for (const auto& spec : mappings_.specs()) names.push_back(spec.name);
+  return names;
+}
+
+bool Supervisor::holds(std::optional<replication::Lsn> position) {
+  return session_ != nullptr && session_->holds(position);
+}
+
 const Status& Supervisor::status() {
   if (session_ != nullptr) session_->refresh();
   return status_;
 }
 
 event::Task<> Supervisor::run_session() {
-  session_ = std::make_unique<Session>(loop_, config_, mappings_, status_, SessionChoices{careful_, text_});
+  session_ = std::make_unique<Session>(loop_, config_, mappings_, status_, jobs_, SessionChoices{careful_, text_});
   auto running = session_->run();
   co_await std::move(running);
 }

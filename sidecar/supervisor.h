@@ -28,6 +28,16 @@ class Supervisor {
   [[nodiscard]] ExitCode exit_code() const { return exit_code_; }
   [[nodiscard]] const Status& status();  // as of now
 
+  // What was asked to be read again; outlives every session. After a change of the board: wake_jobs().
+  [[nodiscard]] JobBoard& jobs() { return jobs_; }
+  void wake_jobs();
+  // Of every mapping; without any in the configuration those that the tables made. Nothing: not known yet.
+  [[nodiscard]] std::optional<std::vector<std::string>> mapping_names() const;
+
+  // Whether Redis holds everything up to the position; without one, everything that the server has. Asks the server to
+  // say where it is, so that an idle one gets there.
+  [[nodiscard]] bool holds(std::optional<replication::Lsn> position);
+
  private:
   event::Task<> run();
   event::Task<> run_session();
@@ -37,6 +47,7 @@ class Supervisor {
   const config::Config& config_;
   sinks::MappingSet& mappings_;
   Status status_;
+  JobBoard jobs_;
   Backoff backoff_;
   ExitCode exit_code_ = ExitCode::ok;
   bool stopping_ = false, careful_ = false, text_ = false;

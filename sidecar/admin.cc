@@ -1,0 +1,224 @@
+#include "sidecar/admin.h"
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+
+#include "config/json_text.h"
+#include "sidecar/admin_request.h"
+#include "sidecar/http_access.h"
+#include "sidecar/wall_clock.h"
+
+namespace walrelay::sidecar {
+
+using config::Json;
+using replication::Lsn;
+
+namespace {
+
+constexpr event::milliseconds kLook{5};
+constexpr std::int64_t kWaitMs = 5000;
+constexpr std::int64_t kPartitionWaitMs = 30000;  // a request for a part is answered when that is done
+const std::string kIndex = "/api/v1/admin/index/";
+const std::string kJson = "application/json";
+
+std::int64_t steady_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+HttpAnswer json_answer(unsigned status, std::string body) { return {status, kJson, std::move(body)}; }
+
+HttpAnswer mistake(unsigned status, const std::string& sentence) {
+  return json_answer(status, Json::object().with("error", Json::text(sentence)).print() + "\n");
+}
+
+HttpAnswer not_allowed(const std::string& allow) {
+  HttpAnswer answer = mistake(405, "this route takes " + allow);
+  answer.allow = allow;
+  return answer;
+}
+
+unsigned status_of(const Job& job) {
+  if (job.running()) return 202;
+  return job.status == JobStatus::completed ? 200 : job.bad_request ? 400 : 500;
+}
+
+}  // namespace
+
+Admin::Admin(event::Loop& loop, const config::Config& config, Supervisor& supervisor)
+    : loop_(loop), config_(config), supervisor_(supervisor), timer_(loop, [this] { look(); }) {}
+
+Admin::~Admin() = default;
+
+std::optional<Admin::Route> Admin::route_of(const std::string& path) {
+  if (!path.starts_with(kIndex)) return std::nullopt;
+  const std::string rest = path.substr(kIndex.size());
+  struct Ending {
+    const char* text;
+    JobKind kind;
+    Route::Part part;
+  };
+  static constexpr Ending kEndings[] = {{"/reindex", JobKind::rebuild, Route::Part::all},
+                                        {"/reindex/partition", JobKind::rebuild, Route::Part::partition},
+                                        {"/reindex/status", JobKind::rebuild, Route::Part::status},
+                                        {"/verify", JobKind::verify, Route::Part::all},
+                                        {"/verify/status", JobKind::verify, Route::Part::status}};
+  for (const Ending& ending : kEndings) {
+    const std::string_view text = ending.text;
+    if (rest.size() > text.size() && rest.ends_with(text)) {
+      return Route{rest.substr(0, rest.size() - text.size()), ending.kind, ending.part};
+    }
+  }
+  return std::nullopt;
+}
+
+void Admin::handle(const HttpRequest& request, HttpReply reply) {
+  HttpAnswer answer;
+  bool later = false;
+  try {
+    const bool reads = request.method == "GET" || request.method == "HEAD";
+    if (request.path == "/api/v1/wait" || request.path == "/api/v1/status") {
+      if (!reads) return reply.send(not_allowed("GET, HEAD"));
+      if (request.path == "/api/v1/wait") return wait(request, reply);
+      return reply.send(status());
+    }
+    const auto route = route_of(request.path);
+    if (!route) return reply.send(mistake(404, "there is no such route"));
+    answer = act(*route, request, reply, later);
+  } catch (const std::invalid_argument& error) {
+    answer = mistake(400, error.what());
+  }
+  if (!later) reply.send(std::move(answer));
+}
+
+HttpAnswer Admin::act(const Route& route, const HttpRequest& request, HttpReply& reply, bool& later) {
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  const bool known = request.method == "POST" || request.method == "DELETE";
+  if (route.part == Route::Part::status ? !reads : !known) {
+    return not_allowed(route.part == Route::Part::status ? "GET, HEAD" : "POST, DELETE");
+  }
+  if (!reads) {
+    const Access access = may_act(request, config_.http.token.given() ? config_.http.token.read().reveal() : "");
+    if (access == Access::unauthorized) return mistake(401, "this needs the bearer token of http.token");
+    if (access == Access::forbidden) {
+      return mistake(403, "from another machine this needs a token: set http.token or http.token_file");
+    }
+  }
+  const auto names = supervisor_.mapping_names();
+  if (!names) return mistake(503, "the tables are not known yet: PostgreSQL has not been reached");
+  if (std::find(names->begin(), names->end(), route.mapping) == names->end()) {
+    return mistake(404, "there is no mapping \"" + route.mapping + "\"");
+  }
+  if (reads) return report(route, request);
+  return request.method == "POST" ? begin(route, request, reply, later) : cancel(route, request);
+}
+
+HttpAnswer Admin::begin(const Route& route, const HttpRequest& request, HttpReply& reply, bool& later) {
+  Job job = job_of(route, request);
+  const std::int64_t patience =
+      duration_ms(request, "wait", route.part == Route::Part::partition ? kPartitionWaitMs : 0);
+  const std::string slice = job.slice();
+  JobBoard& board = supervisor_.jobs();
+  if (const Job* other = board.request(std::move(job), wall_clock_us()))
+    return json_answer(409, to_json(*other, wall_clock_us()));
+  supervisor_.wake_jobs();
+  if (patience == 0) return json_answer(202, to_json(*board.find(slice), wall_clock_us()));
+  later = true;
+  keep({std::move(reply), steady_ms() + patience, slice, std::nullopt});
+  return {};
+}
+
+HttpAnswer Admin::report(const Route& route, const HttpRequest& request) {
+  JobBoard& board = supervisor_.jobs();
+  const Job asked = job_of({route.mapping, route.kind, Route::Part::all}, request);
+  const bool particular = !asked.table.empty() || !asked.where.empty();
+  const Job* job = particular ? board.find(asked.slice()) : board.latest(route.kind, route.mapping);
+  return json_answer(200, to_json(job != nullptr ? *job : asked, wall_clock_us()));
+}
+
+HttpAnswer Admin::cancel(const Route& route, const HttpRequest& request) {
+  JobBoard& board = supervisor_.jobs();
+  const std::string slice = job_of(route, request).slice();
+  if (!board.cancel(slice, wall_clock_us())) return mistake(404, "no such job is running");
+  supervisor_.wake_jobs();
+  return json_answer(200, to_json(*board.find(slice), wall_clock_us()));
+}
+
+HttpAnswer Admin::status() {
+  const Status& status = supervisor_.status();
+  const auto lsn = [](Lsn position) { return Json::text(replication::to_string(position)); };
+  Json json = Json::object();
+  json.add("state", Json::text(kStateNames[static_cast<std::size_t>(status.state)]));
+  json.add("slot", Json::text(status.slot));
+  json.add("postgres", Json::raw(status.postgres_connected ? "true" : "false"));
+  json.add("redis", Json::raw(status.redis_connected ? "true" : "false"));
+  json.add("owner", Json::raw(status.owner ? "true" : "false"));
+  json.add("applied", lsn(status.applied)).add("received", lsn(status.received));
+  json.add("confirmed", lsn(status.confirmed)).add("serverEnd", lsn(status.server_end));
+  json.add("lagSeconds", Json::raw(std::to_string(status.lag_seconds)));
+  json.add("lagBytes", Json::raw(std::to_string(status.lag_bytes)));
+  json.add("retainedWalBytes", Json::raw(std::to_string(status.retained_wal_bytes)));
+  json.add("lastError", status.last_error.empty() ? Json::raw("null") : Json::text(status.last_error));
+  const auto names = supervisor_.mapping_names();
+  json.add("mappings", names ? Json::texts(*names) : Json::raw("null"));
+  Json jobs = Json::array();
+  for (const auto& [slice, job] : supervisor_.jobs().all()) jobs.add(Json::raw(to_json(job, wall_clock_us())));
+  json.add("jobs", std::move(jobs));
+  return json_answer(200, json.print() + "\n");
+}
+
+void Admin::wait(const HttpRequest& request, HttpReply& reply) {
+  const std::string text = parameter(request, "lsn");
+  const bool caught_up = request.query.count("caught_up") != 0 && flag(request, "caught_up");
+  std::optional<Lsn> position;
+  if (!caught_up || !text.empty()) {
+    position = replication::parse_lsn(text);
+    if (!position) throw std::invalid_argument("parameter lsn must be a WAL position such as 16/B374D848");
+  }
+  const std::int64_t deadline = steady_ms() + duration_ms(request, "timeout", kWaitMs);
+  keep({std::move(reply), deadline, "", position});
+}
+
+bool Admin::is_reached(const Waiter& waiter) {
+  if (!waiter.slice.empty()) {
+    const Job* job = supervisor_.jobs().find(waiter.slice);
+    return job == nullptr || !job->running();
+  }
+  return supervisor_.holds(waiter.position);
+}
+
+void Admin::answer(Waiter& waiter, bool in_time) {
+  if (!waiter.slice.empty()) {
+    const Job* job = supervisor_.jobs().find(waiter.slice);
+    if (job != nullptr) waiter.reply.send(json_answer(status_of(*job), to_json(*job, wall_clock_us())));
+    return;
+  }
+  const Status& status = supervisor_.status();
+  Json json = Json::object().with("reached", Json::raw(in_time ? "true" : "false"));
+  json.add("applied", Json::text(replication::to_string(status.applied)));
+  json.add("lagBytes", Json::raw(std::to_string(status.lag_bytes)));
+  waiter.reply.send(json_answer(in_time ? 200 : 504, json.print() + "\n"));
+}
+
+void Admin::keep(Waiter waiter) {
+  if (is_reached(waiter)) return answer(waiter, true);
+  waiters_.push_back(std::move(waiter));
+  timer_.start(kLook, kLook);
+}
+
+void Admin::look() {
+  const std::int64_t now = steady_ms();
+  for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
+    const bool reached = is_reached(*waiter);
+    if (!reached && now < waiter->deadline_ms) {
+      ++waiter;
+      continue;
+    }
+    answer(*waiter, reached);
+    waiter = waiters_.erase(waiter);
+  }
+  if (waiters_.empty()) timer_.stop();
+}
+
+}  // namespace walrelay::sidecar

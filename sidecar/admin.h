@@ -1,0 +1,69 @@
+// What may be asked and ordered over HTTP under /api/v1, in the routes and words of the systems that walrelay serves.
+//
+//   POST   /api/v1/admin/index/{mapping}/reindex                 202 RUNNING; 409 with the job that runs already
+//   POST   /api/v1/admin/index/{mapping}/reindex/partition?...   200 when done within `wait` (30 s), else 202
+//   GET    /api/v1/admin/index/{mapping}/reindex/status          the latest job, or the one that the parameters name
+//   DELETE /api/v1/admin/index/{mapping}/reindex                 cancels
+//   the same under .../verify (POST ?sample=10&repair=true, GET .../verify/status, DELETE)
+//   GET    /api/v1/status                                        what is going on
+//   GET    /api/v1/wait?lsn=0/1A2B3C4&timeout=5s                 200 as soon as Redis holds that; 504 when not in time
+//   GET    /api/v1/wait?caught_up=true&timeout=5s
+//
+// Orders need a token or the loopback (http_access.h). An unknown mapping is 404, an unknown parameter 400.
+#pragma once
+
+#include <list>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "config/config.h"
+#include "event/loop.h"
+#include "sidecar/http.h"
+#include "sidecar/job.h"
+#include "sidecar/supervisor.h"
+
+namespace walrelay::sidecar {
+
+class Admin {
+ public:
+  // All outlive this.
+  Admin(event::Loop& loop, const config::Config& config, Supervisor& supervisor);
+  ~Admin();
+  Admin(const Admin&) = delete;
+  Admin& operator=(const Admin&) = delete;
+
+  static bool is_route(const std::string& path) { return path.starts_with("/api/v1/"); }
+  void handle(const HttpRequest& request, HttpReply reply);
+
+ private:
+  struct Route;
+  struct Waiter {
+    HttpReply reply;
+    std::int64_t deadline_ms;
+    std::string slice;                         // a job's end, or
+    std::optional<replication::Lsn> position;  // Redis holds this; neither: it holds everything
+  };
+
+  static std::optional<Route> route_of(const std::string& path);
+  HttpAnswer act(const Route& route, const HttpRequest& request, HttpReply& reply, bool& later);
+  HttpAnswer begin(const Route& route, const HttpRequest& request, HttpReply& reply, bool& later);
+  HttpAnswer report(const Route& route, const HttpRequest& request);
+  HttpAnswer cancel(const Route& route, const HttpRequest& request);
+  HttpAnswer status();
+  void wait(const HttpRequest& request, HttpReply& reply);
+  // The job that a request names. Throws what is wrong with it, for a 400.
+  Job job_of(const Route& route, const HttpRequest& request);
+  [[nodiscard]] bool is_reached(const Waiter& waiter);
+  void answer(Waiter& waiter, bool in_time);
+  void keep(Waiter waiter);
+  void look();
+
+  event::Loop& loop_;
+  const config::Config& config_;
+  Supervisor& supervisor_;
+  std::list<Waiter> waiters_;
+  event::Timer timer_;
+};
+
+}  // namespace walrelay::sidecar

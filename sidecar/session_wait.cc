@@ -1,0 +1,68 @@
+// What a session tells those who ask it: which mappings there are, what its jobs found, and whether Redis holds what
+// they have written.
+#include <algorithm>
+#include <set>
+
+#include "replication/chunk_position.h"
+#include "sidecar/log.h"
+#include "sidecar/session.h"
+#include "sidecar/wall_clock.h"
+
+namespace walrelay::sidecar {
+
+using replication::Lsn;
+
+namespace {
+
+constexpr std::chrono::milliseconds kNudge{20};
+constexpr int kNudgesBeforeFlush = 5;
+
+}  // namespace
+
+void Session::on_job_completed(const Job& job) {
+  ++status_.jobs_completed[name_of(job.kind)];
+  if (job.kind == JobKind::rebuild) {
+    if (!job.dry_run) status_.removed_keys += job.removed;
+    return;
+  }
+  status_.verified_rows += job.processed;
+  status_.mended += job.repaired;
+  for (const auto& [kind, count] : job.found) status_.differences[kind] += count;
+  status_.last_verified_seconds = static_cast<double>(wall_clock_us()) / 1e6;
+  for (const JobDifference& each : job.differences) {
+    log::warn("a row and Redis differ", {{"mapping", job.mapping}, {"difference", each.kind}, {"key", each.key}});
+  }
+}
+
+void Session::wake_jobs() {
+  if (runner_) runner_->wake();
+}
+
+std::optional<std::vector<std::string>> Session::mapping_names() const {
+  if (!runner_) return std::nullopt;
+  std::set<std::string> names;
+  for (const auto& [oid, table] : relations_.all()) {
+    if (table->writer == nullptr) continue;
+    names.insert(table->writer->mappings().begin(), table->writer->mappings().end());
+  }
+  return std::vector<std::string>(names.begin(), names.end());
+}
+
+// An idle server's stream gets to a position only when it is asked where it is, and only when its log has been flushed
+// up to there.
+bool Session::holds(std::optional<Lsn> position) {
+  if (!runner_ || !rereads_.empty()) return false;
+  if (status_.state != State::streaming) return false;  // rows of before any position may not have been read yet
+  if (!position && applied() < status_.server_end) return false;
+  if (!position || applied() >= replication::before_page_header(*position, wal_block_size_, wal_segment_size_)) {
+    return true;
+  }
+  const auto now = Progress::Clock::now();
+  if (now - last_nudge_ < kNudge) return false;
+  last_nudge_ = now;
+  stream_->request_keepalive();
+  if (++nudges_ % kNudgesBeforeFlush == 0) catalogue_->flush_wal();
+  return false;
+}
+
+}  // namespace walrelay::sidecar

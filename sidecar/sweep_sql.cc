@@ -1,0 +1,52 @@
+#include "sidecar/sweep_sql.h"
+
+#include "replication/connection.h"
+
+namespace walrelay::sidecar {
+
+using replication::quote_identifier;
+using replication::quote_literal;
+
+namespace {
+
+std::string column(const char* of, std::size_t number) { return std::string(of) + "." + of + std::to_string(number); }
+
+std::string values(const SweepTable& table, const std::vector<const sinks::KeyReading*>& readings) {
+  std::string rows;
+  for (std::size_t n = 0; n < readings.size(); ++n) {
+    rows += (n == 0 ? "(" : ", (") + std::to_string(n);
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      rows += ", " + quote_literal(readings[n]->columns[i].second) + "::" + table.types[i];
+    }
+    rows += ")";
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::string sweep_sql(const SweepTable& table, const std::vector<const sinks::KeyReading*>& readings) {
+  std::string names = "n", chosen, wanted = "v.n", found, condition;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    names += ", v" + std::to_string(i);
+    wanted += ", " + column("v", i);
+    found += ", " + column("t", i);
+    chosen += (i == 0 ? "" : ", ") + quote_identifier(table.columns[i]) + " AS t" + std::to_string(i);
+    condition += (i == 0 ? "" : " AND ") + column("t", i) + " = " + column("v", i);
+  }
+  return "SELECT " + wanted + found + " FROM (VALUES " + values(table, readings) + ") AS v(" + names +
+         ") LEFT JOIN (SELECT " + chosen + " FROM " + (table.partitioned ? "" : "ONLY ") +
+         quote_identifier(table.schema) + "." + quote_identifier(table.name) +
+         (table.row_filter.empty() ? "" : " WHERE " + table.row_filter) + ") AS t ON " + condition;
+}
+
+replication::Relation sweep_relation(const SweepTable& table, replication::Oid oid) {
+  replication::Relation relation;
+  relation.oid = oid;
+  relation.schema = table.schema;
+  relation.name = table.name;
+  for (std::size_t i = 0; i < 1 + 2 * table.columns.size(); ++i) relation.columns.push_back({std::to_string(i)});
+  return relation;
+}
+
+}  // namespace walrelay::sidecar
