@@ -103,11 +103,15 @@ int Postgres::version() {
 
 Postgres::Postgres(const Options& options) : options_(options), folder_("postgres"), user_(unprivileged_user()) {
   give_to(user_, folder_.path());
+  options_.standby_of == nullptr ? copy_template() : take_backup_of(*options_.standby_of, data_dir(), true);
+  write_hba();
+  if (options_.start) start();
+}
+
+void Postgres::copy_template() {
   const std::string source = template_for(options_.initdb, user_);
   check(run_program(folder_.path(), {"cp", "-a", "--reflink=auto", source, data_dir()}),
         "copying the template cluster");
-  write_hba();
-  if (options_.start) start();
 }
 
 Postgres::~Postgres() {

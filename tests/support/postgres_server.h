@@ -3,6 +3,7 @@
 //   Postgres postgres;
 //   postgres.sql("CREATE TABLE t (id int PRIMARY KEY)");
 //   postgres.stop("fast"); postgres.start();      // the same data, the same port
+//   postgres.base_backup("early");                // and later, while it is stopped: postgres.restore("early")
 //
 // PostgreSQL refuses to run as root, so a test that is root starts it as `postgres` or `nobody`. initdb runs once per
 // version and set of arguments; every cluster is a copy of that template.
@@ -30,6 +31,7 @@ class Postgres {
     std::vector<std::string> initdb = {};              // more arguments, such as --encoding=LATIN1 or --wal-segsize=1
     std::vector<std::string> hba = {};                 // lines before "trust everybody"
     bool start = true;
+    Postgres* standby_of = nullptr;  // begins as a hot standby of that one, without a slot; initdb is not used
   };
 
   Postgres() : Postgres(Options()) {}
@@ -63,11 +65,19 @@ class Postgres {
   [[nodiscard]] std::string log() const;
   // Puts a file that belongs to the server's user, mode 0600, into the data folder (keys, certificates); its path.
   std::string place(const std::string& name, const std::string& content);
+  void base_backup(const std::string& name);  // with the WAL that it needs, into a folder beside the data
+  // While it is stopped. `restore` puts the backup over the data: no recovery target, no standby, the same timeline.
+  void restore(const std::string& name);
+  void replace_cluster(const std::vector<std::string>& initdb);  // another system; arguments unlike Options::initdb
+  void stop_receiving();  // of a standby: it keeps what it has, and hears no more of its primary
+  void promote();
   // Where the binaries are, and the major version.
   static std::string binary(const std::string& name);
   static int version();
 
  private:
+  void copy_template();
+  void take_backup_of(const Postgres& from, const std::string& place, bool for_standby);
   bool try_start();
   void write_settings();
   void write_hba();

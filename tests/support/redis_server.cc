@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <filesystem>
 #include <sstream>
 
 namespace walrelay::support {
@@ -84,6 +85,26 @@ void Redis::kill() {
 void Redis::pause() { server_->signal(SIGSTOP); }
 void Redis::resume() { server_->signal(SIGCONT); }
 bool Redis::running() { return server_ != nullptr && server_->running(); }
+
+void Redis::save_dump(const std::string& name) {
+  command("SAVE");
+  std::filesystem::copy_file(folder() + "/dump.rdb", folder() + "/" + name);
+}
+
+void Redis::restore_dump(const std::string& name) {
+  if (running()) throw std::runtime_error("a dump is restored while Redis is stopped");
+  const auto over = std::filesystem::copy_options::overwrite_existing;
+  std::filesystem::copy_file(folder() + "/" + name, folder() + "/dump.rdb", over);
+}
+
+void Redis::replicate(Redis& master) {
+  master.command("CONFIG", "SET", "repl-diskless-sync-delay", "0");
+  command("REPLICAOF", "127.0.0.1", std::to_string(master.port()));
+  const auto caught_up = [&] {
+    return info("master_link_status") == "up" && info("master_repl_offset") == master.info("master_repl_offset");
+  };
+  if (!wait_until(caught_up, seconds(60))) throw std::runtime_error("the replica does not catch up: " + log());
+}
 
 std::string Redis::url(int database) const {
   return "redis://127.0.0.1:" + std::to_string(port_) + "/" + std::to_string(database);

@@ -102,6 +102,9 @@ class Redis {
   std::map<std::string, std::string> hgetall(const std::string& key) { return client_.hgetall(key); }
   std::vector<std::string> keys(const std::string& pattern = "*") { return client_.keys(pattern); }
   void flush() { command("FLUSHALL"); }
+  void save_dump(const std::string& name);     // as it is now, into a file beside its data
+  void restore_dump(const std::string& name);  // while it is stopped: what the next start reads
+  void replicate(Redis& master);               // returns when it holds all that the master holds
   // A field of INFO, "" when there is none.
   std::string info(const std::string& field);
 

@@ -10,7 +10,11 @@ ServerPair::ServerPair(const Postgres::Options& postgres_options, const Redis::O
       "CREATE TABLE numbers (id int PRIMARY KEY, version bigint NOT NULL, body text); CREATE SEQUENCE versions");
 }
 
-std::string ServerPair::config(const std::string& more) const {
+std::string ServerPair::config(const std::string& more) const { return config(postgres, redis, more); }
+std::string ServerPair::difference() { return difference(postgres, redis); }
+testing::AssertionResult ServerPair::in_step(milliseconds timeout) { return in_step(postgres, redis, timeout); }
+
+std::string ServerPair::config(const Postgres& postgres, const Redis& redis, const std::string& more) {
   return "source: {url: \"" + postgres.conninfo() + "\", slot: pair, publication: pair}\ntarget: {url: \"unix://" +
          redis.socket_path() + "\"}\n" + more +
          "\nmappings:\n  - {table: public.numbers, write: [{hash: {key: \"number:{id}\"}}]}\n";
@@ -22,7 +26,7 @@ void ServerPair::insert(int from, int to, int bytes) {
 }
 
 // By sums, which hundreds of thousands of rows do not make slow.
-std::string ServerPair::difference() {
+std::string ServerPair::difference(Postgres& postgres, Redis& redis) {
   const std::string table = postgres.sql(
       "SELECT count(*) || ' rows, versions ' || coalesce(sum(version), 0) || ', bytes ' || coalesce(sum(length(body)), "
       "0) FROM "
@@ -38,10 +42,10 @@ std::string ServerPair::difference() {
   return found == table ? "" : "the table has " + table + "; Redis has " + found;
 }
 
-testing::AssertionResult ServerPair::in_step(milliseconds timeout) {
+testing::AssertionResult ServerPair::in_step(Postgres& postgres, Redis& redis, milliseconds timeout) {
   return eventually(
-      [this] {
-        const std::string found = difference();
+      [&] {
+        const std::string found = difference(postgres, redis);
         return found.empty() ? testing::AssertionSuccess() : testing::AssertionFailure() << found;
       },
       timeout);

@@ -27,6 +27,10 @@ struct ServerPair {
   // Waits until every row stands in Redis with its version and size, and no other key does.
   [[nodiscard]] testing::AssertionResult in_step(milliseconds timeout = seconds(60));
   [[nodiscard]] std::string difference();  // "" when there is none
+  // The same of servers that took the place of these.
+  [[nodiscard]] static std::string config(const Postgres& postgres, const Redis& redis, const std::string& more);
+  [[nodiscard]] static std::string difference(Postgres& postgres, Redis& redis);
+  [[nodiscard]] static testing::AssertionResult in_step(Postgres& postgres, Redis& redis, milliseconds timeout);
   std::string own(const std::string& name) { return "walrelay:{pair}:" + name; }
 
   Postgres postgres;

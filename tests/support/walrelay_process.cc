@@ -12,15 +12,20 @@
 
 namespace walrelay::support {
 
-HttpAnswer http_get(int port, const std::string& path) {
+HttpAnswer http_get(int port, const std::string& path) { return http_ask(port, "GET", path); }
+
+HttpAnswer http_ask(int port, const std::string& method, const std::string& path, const std::string& token,
+                    seconds patience) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const timeval patience{5, 0};
-  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
+  const timeval until{patience.count(), 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &until, sizeof(until));
+  std::string request = method + " " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n";
+  if (!token.empty()) request += "Authorization: Bearer " + token + "\r\n";
+  request += method == "GET" ? "\r\n" : "Content-Length: 0\r\n\r\n";
   std::string answer;
   if (::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 &&
       ::send(socket, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size())) {
@@ -46,6 +51,13 @@ void Walrelay::configure(const std::string& config) {
     text += "http: {listen: \"127.0.0.1:" + std::to_string(port_) + "\"}\n";
   }
   write_file(folder_.path() + "/walrelay.yaml", text);
+}
+
+Finished Walrelay::command(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), WALRELAY_BINARY);
+  arguments.insert(arguments.end(), {"--config", folder_.path() + "/walrelay.yaml"});
+  const TemporaryFolder folder("command");
+  return run_program(folder.path(), arguments);
 }
 
 void Walrelay::start() {

@@ -19,7 +19,9 @@ struct HttpAnswer {
   int status = 0;  // 0: nobody answered
   std::string body;
 };
-// One GET over a connection of its own, at most five seconds.
+// One request over a connection of its own; nobody answers after `patience`.
+HttpAnswer http_ask(int port, const std::string& method, const std::string& path, const std::string& token = "",
+                    seconds patience = seconds(5));
 HttpAnswer http_get(int port, const std::string& path);
 
 class Walrelay {
@@ -50,6 +52,12 @@ class Walrelay {
 
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] HttpAnswer http(const std::string& path) const { return http_get(port_, path); }
+  [[nodiscard]] HttpAnswer ask(const std::string& method, const std::string& path,
+                               const std::string& token = "") const {
+    return http_ask(port_, method, path, token, seconds(40));  // partition requests answer after up to 30 s
+  }
+  // Another command of the program, with the same configuration, to its end.
+  [[nodiscard]] Finished command(std::vector<std::string> arguments) const;
   // The sum of the series of this name in /metrics whose labels hold `label` (`op="insert"`; "" for all); nothing when
   // there are none or nobody answers.
   [[nodiscard]] std::optional<double> metric(const std::string& name, const std::string& label = "") const;

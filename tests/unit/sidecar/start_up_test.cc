@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "replication/connection.h"
 #include "replication/reader.h"
 #include "sidecar/backoff.h"
@@ -60,9 +62,25 @@ std::vector<Row> rows() {
   auto forked_later = server(90, 200);
   forked_later.timeline = 2;
   forked_later.history = {{1, Lsn(100)}};
+  auto twice_forked = server(90, 200);
+  twice_forked.timeline = 3;
+  twice_forked.history = {{1, Lsn(95)}, {2, Lsn(150)}};
+  auto of_second_timeline = checkpoint(100);
+  of_second_timeline.origin.timeline = 2;
+  auto other_branch = forked;
+  other_branch.timeline = 3;
+  auto created_elsewhere = created;
+  created_elsewhere.system_identifier = "7002";
+  auto created_after_fork = forked;
+  created_after_fork.slot_created = true;
+  auto lost_and_created = created;
+  lost_and_created.slot_was_lost = true;
   auto loading = checkpoint(100);
   loading.phase = "load";
+  auto of_no_slot = checkpoint(100);
+  of_no_slot.origin.slot_incarnation.clear();
   return {
+      {"a slot was about to be made", of_no_slot, server(90, 200), Gap::slot_new, true, false},
       {"no checkpoint", std::nullopt, server(90, 200), Gap::redis_empty, true, false},
       {"no checkpoint, lost slot", std::nullopt, lost, Gap::slot_lost, true, false},
       {"in step", checkpoint(100), server(100, 200), Gap::none, false, false},
@@ -75,7 +93,18 @@ std::vector<Row> rows() {
       {"slot lost", checkpoint(100), lost, Gap::slot_lost, true, false},
       {"fork before the position", checkpoint(100), forked, Gap::other_timeline, true, false},
       {"fork after the position", checkpoint(100), forked_later, Gap::none, false, false},
+      {"fork of the first timeline of two", checkpoint(100), twice_forked, Gap::other_timeline, true, false},
+      {"fork of the second, after the position", of_second_timeline, twice_forked, Gap::none, false, false},
+      {"a timeline that the server has not reached", of_second_timeline, server(90, 200), Gap::other_timeline, true,
+       false},
+      {"a timeline of another branch", of_second_timeline, other_branch, Gap::other_timeline, true, false},
+      {"other system and slot made", checkpoint(100), created_elsewhere, Gap::other_system, true, false},
+      {"fork and slot made", checkpoint(100), created_after_fork, Gap::slot_new, true, false},
+      {"slot lost and made", checkpoint(100), lost_and_created, Gap::slot_lost, true, false},
+      {"at the very end of the server", checkpoint(100), server(100, 100), Gap::none, false, false},
       {"interrupted load", loading, server(90, 200), Gap::none, false, true},
+      {"interrupted load, then a gap", loading, server(101, 200), Gap::redis_behind, true, false},
+      {"interrupted load, slot made anew", loading, created, Gap::slot_new, true, false},
   };
 }
 
@@ -89,6 +118,35 @@ TEST(Decide, FollowsTheTable) {
     const Lsn from = row.load ? row.server.confirmed_flush : row.checkpoint->verified.committed;
     EXPECT_EQ(decision.verified.committed, from) << row.name;
   }
+}
+
+// A transaction that was sent in parts goes on where it was, and what was sent last is known.
+TEST(Decide, TakesUpTheMiddleOfATransaction) {
+  auto open = checkpoint(100);
+  open.verified = {Lsn(100), Lsn(120), 7};
+  open.sent = {Lsn(100), Lsn(120), 9};
+  const Decision decision = decide(open, server(100, 200));
+  EXPECT_EQ(decision.gap, Gap::none);
+  EXPECT_EQ(decision.verified, open.verified);
+  EXPECT_EQ(decision.sent, open.sent);
+}
+
+// Both positions of a gap are the slot's: nothing that Redis remembers counts any more.
+TEST(Decide, BeginsAGapAtTheSlot) {
+  const Decision decision = decide(checkpoint(100), server(150, 200));
+  EXPECT_EQ(decision.gap, Gap::redis_behind);
+  EXPECT_EQ(decision.verified.committed, Lsn(150));
+  EXPECT_EQ(decision.sent, decision.verified);
+}
+
+TEST(Gap, HasALabelOfItsOwn) {
+  std::set<std::string> names;
+  for (const Gap gap : {Gap::none, Gap::redis_empty, Gap::redis_behind, Gap::slot_new, Gap::slot_lost,
+                        Gap::other_system, Gap::other_timeline, Gap::server_behind}) {
+    names.insert(name_of(gap));
+  }
+  EXPECT_EQ(names.size(), 8U);
+  EXPECT_EQ(names.count("unknown"), 0U);
 }
 
 TEST(TimelineHistory, ReadsSwitchPointsAndPassesOverTheRest) {
