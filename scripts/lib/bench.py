@@ -20,6 +20,7 @@ import threading
 import time
 
 import figures
+import jobs
 import latency
 from servers import Failure, Folder, Postgres, Redis, Walrelay, processes, read, status_bytes, wait_until
 
@@ -33,7 +34,7 @@ CREATE TABLE big (LIKE item INCLUDING ALL);
 CREATE TABLE tick (id bigint PRIMARY KEY, customer int, name text, price numeric(10,2), active boolean, created timestamptz);
 CREATE PUBLICATION item FOR TABLE item;
 """
-ROW = ("n, n % 10000, 'item number ' || n, (n % 100000) / 100.0, n % 2 = 0, "
+ROW = ("n, n % 1000, 'item number ' || n, (n % 100000) / 100.0, n % 2 = 0, "
        "timestamptz '2024-01-01 00:00+00' + n * interval '1 second'")
 COLUMNS = ("id", "customer", "name", "price", "active", "created")
 
@@ -47,7 +48,7 @@ log: {{level: info}}
 http: {{listen: 127.0.0.1:HTTP_PORT}}
 mappings:
   - {{table: public.{table}, write: [{{hash: {{key: "{table}:{{id}}"}}}}]}}
-"""
+{more}"""
 
 
 class Sample:
@@ -110,13 +111,14 @@ class Bench:
             COMMIT;
           END LOOP; END $$""")
         self.end = self.sql("SELECT pg_current_wal_lsn()")
+        self.sql("CREATE INDEX ON item (customer)")
         self.sql("VACUUM ANALYZE item; CHECKPOINT")
 
     def relay(self, table, **changes):
         self.runs += 1
         settings = {"host": self.host(), "port": self.postgres.port, "redis": self.redis.url(self.tcp), "table": table,
                     "slot": f"run_{self.runs}", "publication": f"run_{self.runs}", "format": "auto",
-                    "interval": "100ms", "initial": "true", **changes}
+                    "interval": "100ms", "initial": "true", "more": "", **changes}
         return Walrelay(self.folder, BINARY, CONFIGURATION.format(**settings), name=f"walrelay-{self.runs}")
 
     def copy_slot(self):
@@ -294,8 +296,12 @@ def main():
             note(f"filling a table with {arguments.rows} rows")
             bench.fill()
             reports = [report(bench, arguments, transport, ticks) for transport in arguments.by or ("unix", "tcp")]
+            note("rebuild, verify, and what they cost the stream")
+            bench.tcp = False
+            work = jobs.Jobs(bench, arguments.rounds, 2 * ticks)
             note(f"one transaction of {arguments.big_rows} rows")
             figures.show(bench, arguments, {key: title for key, title, _ in MEASUREMENTS}, reports, bench.big_transaction())
+            figures.show_jobs(arguments, work)
     except Failure as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1

@@ -78,3 +78,20 @@ def show(bench, arguments, titles, reports, big):
 The longest of all latencies was {longest:.1f} ms; peak RSS meanwhile {peak:.0f} MB. One transaction of {arguments.big_rows:,} rows: peak RSS
 {big['peak'] / MB:.0f} MB (the aim: at most 40 MB in every case), in Redis {big['seconds']:.1f} s after its commit.
 """)
+
+
+def show_jobs(arguments, jobs):
+    rebuild, verify, part = (median(times) for times in (jobs.rebuilds, jobs.verifies, jobs.parts))
+    print(f"""On a walrelay that goes on streaming, by unix sockets, medians of {arguments.rounds} round(s) but for the first line:
+
+| | seconds | rows/s | aim |
+|---|---:|---:|---:|
+| (f) the initial load of {arguments.rows:,} rows | {jobs.load:.2f} | {arguments.rows / jobs.load:,.0f} | |
+| (g) rebuild in place, with the sweep | {rebuild:.2f} | {arguments.rows / rebuild:,.0f} | |
+| (g) / (f) in rows/s | {jobs.load / rebuild:.2f} | | at least 0.8 |
+| (h) verify of equal rows, with the sweep | {verify:.2f} | {arguments.rows / verify:,.0f} | at most as long as (f) |
+| (i) rebuild of a thousandth, by an index | {part:.3f} | | well under 1 |
+
+Commit to Redis at {jobs.quiet['rate']:,.0f} transactions/s: p99 {jobs.quiet['p99'] * 1000:.2f} ms, and {jobs.busy['p99'] * 1000:.2f} ms while one rebuild follows
+another (the aim: at most 3 times as long). Peak RSS {jobs.peak / MB:.0f} MB (the aim: at most 64 MB).
+""")

@@ -1,0 +1,72 @@
+"""What scripts/bench measures of jobs: a rebuild in place, a comparison of equal rows, a request for a thousandth of the
+table; and what a rebuild costs the stream meanwhile.
+
+  (f)  the initial load of this walrelay, which goes on running; with the table `tick` beside it
+  (g)  rebuild: every row read again in place, then the sweep; from the request until it is COMPLETED
+  (h)  verify: every row compared, then the sweep
+  (i)  rebuild of the rows of one customer of a thousand, by an index
+"""
+
+import json
+import threading
+import time
+import urllib.request
+
+import latency
+from servers import Failure, wait_until
+
+
+class Jobs:
+    """Medians come from `rounds` runs of each on one walrelay."""
+
+    def __init__(self, bench, rounds, ticks):
+        self.bench = bench
+        bench.redis.client.call("FLUSHALL", "SYNC")
+        self.relay = bench.relay("item", interval="0ms",
+                                 more="  - {table: public.tick, write: [{hash: {key: \"tick:{id}\"}}]}\n")
+        begin = time.monotonic()
+        self.relay.start()
+        wait_until(lambda: self.relay.get("/readyz") or bench.must_run(self.relay), "the load", 900, pause=0.005)
+        self.load = time.monotonic() - begin
+        self.rebuilds = [self.run("reindex") for _ in range(rounds)]
+        self.verifies = [self.run("verify") for _ in range(rounds)]
+        self.parts = [self.run("reindex", "?where.customer=7") for _ in range(rounds)]
+        self.quiet = self.latencies(ticks)
+        self.ended = threading.Event()
+        again = threading.Thread(target=self.rebuild_for_ever)
+        again.start()
+        try:
+            self.busy = self.latencies(ticks)
+        finally:
+            self.ended.set()
+            again.join()
+        self.peak = self.relay.peak_bytes()
+        self.relay.end()
+        bench.drop_slot(f"run_{bench.runs}")
+
+    def ask(self, method, path):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.relay.http}{path}", method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def run(self, job, query=""):
+        """Seconds that a job took, by its own record."""
+        route = "/api/v1/admin/index/public.item/" + job
+        self.ask("POST", route + query)
+        state = {}
+        def over():
+            state.update(self.ask("GET", f"{route}/status{query}"))
+            return state["status"] != "RUNNING"
+        wait_until(over, job, 900, pause=0.01)
+        if state["status"] != "COMPLETED" or state["removedKeys"] or state.get("differing"):
+            raise Failure(f"{job}: {state}")
+        return (state["completedMicros"] - state["startedMicros"]) / 1e6
+
+    def rebuild_for_ever(self):
+        while not self.ended.is_set():
+            self.run("reindex")
+
+    def latencies(self, ticks):
+        self.bench.sql("TRUNCATE tick")
+        times, reached = latency.measure(self.bench.postgres, "bench", self.bench.redis, 2000, ticks)
+        return {"p50": times[len(times) // 2], "p99": times[int(len(times) * 0.99)], "rate": reached}
