@@ -54,7 +54,8 @@ event::Task<> JobRunner::note_in_table(std::string slice) {
     auto writing = postgres_->query(
         "INSERT INTO " + name +
             " (index_name, status, granularity, partition_num, total_records, processed_records, started_at, "
-            "completed_at, error_message) VALUES ($1, $2, $3, $4::int, $5::bigint, $6::bigint, "
+            "completed_at, error_message) VALUES ($1, $2, $3, CASE WHEN $4 ~ '^-?[0-9]{1,9}$' THEN $4::int END, "
+            "$5::bigint, $6::bigint, "
             "to_timestamp($7::float8), "
             "to_timestamp($8::float8), $9) ON CONFLICT (index_name, status) DO UPDATE SET granularity = "
             "excluded.granularity, partition_num = excluded.partition_num, total_records = excluded.total_records, "

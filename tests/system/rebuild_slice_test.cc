@@ -208,5 +208,29 @@ TEST_F(RebuildSliceTest, RowsThatChangeWhileTheirSliceIsRead) {
   EXPECT_TRUE(measures_in_step());
 }
 
+// For programs that look there: reindex.status_table, as the index service of before had it.
+TEST_F(RebuildSliceTest, NotedInATableOfTheSource) {
+  sql("CREATE TABLE reindex_status (id bigserial PRIMARY KEY, index_name varchar(100) NOT NULL, status varchar(20) NOT "
+      "NULL, granularity varchar(10), partition_num int, total_records bigint, processed_records bigint DEFAULT 0, "
+      "started_at timestamp DEFAULT now(), completed_at timestamp, error_message text, UNIQUE (index_name, status));"
+      "CREATE TABLE measured (granularity text, part int, id int, PRIMARY KEY (granularity, part, id));"
+      "INSERT INTO measured SELECT 'DAY', p, i FROM generate_series(1, 3) p, generate_series(1, 5) i");
+  start(
+      "  - {name: m, table: measured, write: {hash: {key: \"m:{granularity}:{part}:{id}\"}}, reindex: {partition: "
+      "part, "
+      "granularity: {column: granularity, default: DAY}, status_table: public.reindex_status}}\n");
+  const auto noted = [&] {
+    return sql(
+        "SELECT status, granularity, partition_num, processed_records, completed_at IS NOT NULL, "
+        "error_message IS NOT NULL FROM reindex_status ORDER BY status");
+  };
+  EXPECT_EQ(post(route("m", "/partition?partition=2")).http(), 200);
+  EXPECT_TRUE(eventually_equal(noted, std::string("COMPLETED|DAY|2|5|t|f")));
+  EXPECT_EQ(rebuild("m").text("status"), "COMPLETED");
+  EXPECT_TRUE(eventually_equal(noted, std::string("COMPLETED|||15|t|f")));
+  EXPECT_EQ(post(route("m", "/partition?partition=x")).http(), 400);
+  EXPECT_TRUE(eventually_equal(noted, std::string("COMPLETED|||15|t|f\nFAILED|DAY||0|t|t")));
+}
+
 }  // namespace
 }  // namespace walrelay::support
