@@ -47,7 +47,7 @@ unsigned status_of(const Job& job) {
 }  // namespace
 
 Admin::Admin(event::Loop& loop, const config::Config& config, Supervisor& supervisor)
-    : loop_(loop), config_(config), supervisor_(supervisor), timer_(loop, [this] { look(); }) {}
+    : config_(config), supervisor_(supervisor), timer_(loop, [this] { look(); }) {}
 
 Admin::~Admin() = default;
 

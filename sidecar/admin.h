@@ -59,7 +59,6 @@ class Admin {
   void keep(Waiter waiter);
   void look();
 
-  event::Loop& loop_;
   const config::Config& config_;
   Supervisor& supervisor_;
   std::list<Waiter> waiters_;

@@ -116,7 +116,6 @@ event::Task<> Sweep::run() {
     }
     auto looking = page(std::exchange(keys, {}));
     co_await std::move(looking);
-    if (on_progress) on_progress();
   } while (!stopped_ && cursor != "0");
 }
 

@@ -59,7 +59,6 @@ class Sweep {
   void stop() { stopped_ = true; }  // nothing is removed from here on; run() returns soon
   void on_writable() { writable_.set(); }
 
-  std::function<void()> on_progress;
   [[nodiscard]] const SweepCounts& counts() const { return counts_; }
   // Writes whose keys do not say the scope's columns: nothing is swept of them.
   [[nodiscard]] bool can_sweep() const;
