@@ -23,6 +23,8 @@ config::ParameterRule::Shape shape_of(sinks::ParameterShape shape) {
       return To::flag;
     case sinks::ParameterShape::columns:
       return To::columns;
+    default:
+      break;
   }
   return To::template_;
 }

@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "replication/change.h"
@@ -35,21 +36,52 @@ class RowError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// How long a key lives.
+struct Lifetime {
+  std::chrono::milliseconds constant{0};  // after its last write; 0: for ever
+  std::string at;                         // or until then: an expression; empty: none
+  std::string unit;                       // of `at` where it gives numbers since the epoch: s, ms, us; empty: a timestamp
+  std::chrono::milliseconds add{0};       // later than `at`
+  unsigned jitter = 0;                    // the constant is shortened by up to so many of a hundred, by the key
+  bool on_change = false;                 // a write that changes nothing leaves the life as it is
+};
+
+// The elements of a JSON object or array, each an entry of its own. Expressions over json_each's columns and the row's.
+struct Explode {
+  std::string column, field, value, where;  // where: only elements for which it is true; empty: all
+};
+
 // A write's parameter, already checked for its shape by the configuration against kinds().
 struct Parameter {
-  std::string text;                           // template, column, choice
+  std::string text;                           // template, column, choice, expression
   std::chrono::milliseconds duration{0};      // duration
+  std::uint64_t number = 0;                   // number
   bool flag = false;                          // flag
-  std::vector<std::string> include, exclude;  // columns
-  std::map<std::string, std::string> rename;  // columns: column -> field
+  std::vector<std::string> include, exclude;  // columns; choices: include
+  std::map<std::string, std::string> rename;  // columns: column -> field; tables: table -> column or query
+  Lifetime lifetime;                          // lifetime
+  Explode explode;                            // explode
 };
-enum class ParameterShape : std::uint8_t { template_, column, choice, duration, flag, columns };
+enum class ParameterShape : std::uint8_t {
+  template_,
+  column,
+  choice,
+  choices,  // one of them or a list
+  duration,
+  number,
+  flag,
+  columns,
+  expression,
+  lifetime,
+  explode,
+  tables,
+};
 
 struct ParameterDescription {
   std::string name;
   ParameterShape shape;
   bool required = false;
-  std::vector<std::string> choices;  // choice
+  std::vector<std::string> choices;  // choice, choices
   std::string help;                  // one sentence, also in the JSON Schema
 };
 struct KindDescription {
@@ -66,11 +98,23 @@ struct WriteSpec {
   std::string where;  // "walrelay.yaml:12:9", for error messages
 };
 
+// What the table's replica identity is said to be.
+struct IdentitySpec {
+  enum class Form : std::uint8_t { any, primary_key, full, columns };
+  Form form = Form::any;
+  std::vector<std::string> columns;
+};
+
+enum class OnPoison : std::uint8_t { stop, dead_letter, skip };
+
 struct MappingSpec {
   std::string name;   // unique; labels metrics
   std::string table;  // "schema.table" or "table" (schema public); or
   // A regular expression (ECMAScript) on schema.table, anchored by its author, with (?<name>...) captures.
   std::string tables;
+  std::vector<std::pair<std::string, std::string>> let;  // name, expression; later ones may use earlier ones
+  IdentitySpec identity;
+  OnPoison on_poison = OnPoison::stop;
   std::vector<WriteSpec> writes;
   std::string where;
 };
