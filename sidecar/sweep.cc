@@ -48,7 +48,7 @@ Sweep::~Sweep() = default;
 
 bool Sweep::in_scope(const Owner& owner, std::size_t write) const {
   if (scope_.tables.count(owner.oid) == 0 || owner.writer->mappings()[write] != scope_.mapping) return false;
-  const auto& columns = owner.writer->key_columns(write);
+  const auto& columns = owner.writer->place_columns(write);
   return std::all_of(scope_.where.begin(), scope_.where.end(), [&](const auto& wanted) {
     return std::any_of(columns.begin(), columns.end(),
                        [&](std::size_t column) { return owner.relation.columns[column].name == wanted.first; });

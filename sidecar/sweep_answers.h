@@ -85,7 +85,7 @@ class Sweep::Answers final : public ChunkReader::Chunk {
   }
   bool makes(const Question& question, replication::Row row, const std::string& key) {
     made_.clear();
-    return owner_.writer->append_key(question.write, row, made_) && made_ == key;
+    return owner_.writer->append_place(question.write, row, made_) && made_ == key;
   }
   [[nodiscard]] bool in_slice(const Question& question, replication::Row row) const {
     return std::all_of(sweep_.scope_.where.begin(), sweep_.scope_.where.end(), [&](const auto& wanted) {

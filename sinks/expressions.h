@@ -54,7 +54,7 @@ class Expressions {
   // What the user wrote for a virtual column, for messages: "part", "NOT is_leased".
   [[nodiscard]] const std::string& text_of(std::size_t column) const;
 
-  void compile();  // after the last add(), before the first evaluate()
+  void compile();                    // after the last add(), before the first evaluate()
   [[nodiscard]] bool empty() const;  // no virtual column
 
   // The row with its virtual columns behind it. Each side has its own memory: the result stays valid until the next

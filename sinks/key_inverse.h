@@ -16,7 +16,8 @@ namespace walrelay::sinks {
 
 class KeyInverse {
  public:
-  explicit KeyInverse(const BoundTemplate& key);
+  // Columns from `real` on are virtual: they may have any text, and no reading speaks of them.
+  explicit KeyInverse(const BoundTemplate& key, std::size_t real = ~std::size_t{0});
 
   // Gives every reading of the key, each once; where a column stands in the template twice both texts are the same.
   // Each one renders to the key, but is only as likely as the columns' types can tell: a reading may hold 99 for the
@@ -38,6 +39,7 @@ class KeyInverse {
   std::vector<Part> parts_;
   std::string tail_;
   std::vector<std::size_t> columns_;
+  std::size_t real_ = 0;  // of columns_, those before it are no virtual ones
 };
 
 }  // namespace walrelay::sinks
