@@ -123,7 +123,13 @@ void KeyedWrite::unlink(std::string_view key, Batch& batch) const {
   batch.close();
 }
 
-OwnedKeys KeyedWrite::owned() const { return {key_glob(template_), KeyMatcher(template_), {}, nullptr}; }
+OwnedKeys KeyedWrite::owned() const {
+  OwnedKeys owned;
+  owned.glob = key_glob(template_);
+  owned.owns = KeyMatcher(template_);
+  owned.write = number_;
+  return owned;
+}; }
 
 std::vector<OwnedKeys> KeyedWrite::truncated() const {
   std::vector<OwnedKeys> all{owned()};
