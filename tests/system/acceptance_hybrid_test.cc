@@ -152,6 +152,46 @@ TEST_P(AcceptanceHybrid, HA2ReplayedEdgesAreNotCountedTwice) {
   expect_verified();
 }
 
+// Producers, prices, rules and runs are removed where the application cached them; policies and receipts are values;
+// the audit is a stream.
+TEST_P(AcceptanceHybrid, TheOtherTables) {
+  rainfall();
+  run();
+  EXPECT_TRUE(caught_up());
+  sql("INSERT INTO policies VALUES ('pol-1','Open data',true,'{}'); INSERT INTO price_rules (producer_id, satoshis) "
+      "VALUES ('pr_1', 5); INSERT INTO prices VALUES ('AA11', 500);"
+      "INSERT INTO receipts VALUES ('rc-1','AA11','pending',NULL,500,1,NULL,now() + interval '1 minute')");
+  EXPECT_TRUE(answers("EXISTS cache:policy:pol-1 cache:receipt:rc-1", "2"));
+  const long left = number("PTTL cache:receipt:rc-1");
+  EXPECT_GT(left, 30000);
+  EXPECT_LE(left, 60000);
+  const std::string cached =
+      "cache:producer:pr_1 cache:price:aa11 cache:policy_runs:AA11 cache:price_rules:producer:pr_1 "
+      "cache:bundle:neg:bb22";
+  EXPECT_TRUE(
+      answers("MSET cache:producer:pr_1 x cache:price:aa11 x cache:policy_runs:AA11 x "
+              "cache:price_rules:producer:pr_1 x cache:bundle:neg:bb22 x",
+              "OK"));
+  interrupt();
+  sql("UPDATE producers SET website = 'https://weather.example'; UPDATE prices SET satoshis = 600;"
+      "INSERT INTO policy_runs (run_id, policy_id, version_id, decision) VALUES ('run-1','pol-1','AA11','allow');"
+      "DELETE FROM price_rules; INSERT INTO assets (version_id, content_hash) VALUES ('BB22','ff01');"
+      "INSERT INTO lineage_event_audit VALUES ('h1','2026-02-05 10:00:00+00','prod','tidy','r1','{\"a\":1}')");
+  EXPECT_TRUE(answers("EXISTS " + cached, "0"));
+  EXPECT_TRUE(answers("XLEN ol:audit:prod", "1"));
+  sql("INSERT INTO ol_datasets VALUES ('d1','prod','raw','{\"rows\":1}',1);"
+      "INSERT INTO ol_jobs VALUES ('j1','prod','tidy','{}',1769000000000);"
+      "INSERT INTO ol_runs VALUES ('1','prod','tidy','r1','RUNNING','2026-02-05T10:00:00Z',NULL,'{}',1769000000000)");
+  EXPECT_TRUE(answers("HGET ol:ns:prod:ds:raw facets", "{\"rows\": 1}"));
+  EXPECT_TRUE(answers("SMEMBERS ol:ns:prod:ds:all", "raw"));
+  EXPECT_TRUE(answers("ZRANGE ol:ns:prod:jobs:by_updated 0 -1", "tidy"));
+  EXPECT_TRUE(
+      answers("HMGET ol:ns:prod:run:r1 runId state startTime endTime", "r1\nRUNNING\n2026-02-05T10:00:00Z\n(nil)"));
+  interrupt();
+  EXPECT_TRUE(answers("XLEN ol:audit:prod", "1")) << "no entry twice";
+  expect_verified();
+}
+
 INSTANTIATE_TEST_SUITE_P(, AcceptanceHybrid, testing::Values(Course::plain, Course::killed), course_name);
 
 }  // namespace

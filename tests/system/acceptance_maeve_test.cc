@@ -185,6 +185,48 @@ TEST_P(AcceptanceMaeve, MA3ReservationEndsByItself) {
   expect_verified();
 }
 
+TEST_P(AcceptanceMaeve, TheOtherTables) {
+  run();
+  station();
+  sql("INSERT INTO charge_station_certificates (charge_station_id, certificate_type, certificate, certificate_id, "
+      "certificate_installation_status, send_after) VALUES ('cs001','V2G','PEM','crt-1','Pending','2026-02-05 10:00');"
+      "INSERT INTO charge_station_triggers (charge_station_id, message_type, trigger_status, send_after) VALUES "
+      "('cs001','StatusNotification','Pending','2026-02-05 10:00:00');"
+      "INSERT INTO charge_station_status VALUES ('cs001', true, clock_timestamp());"
+      "INSERT INTO connector_status (charge_station_id, connector_id, status) VALUES ('cs001',1,'Available');"
+      "INSERT INTO charging_profiles (charge_station_id, charging_profile_id, connector_id, purpose, stack_level) "
+      "VALUES "
+      "('cs001',7,1,'TxProfile',3); INSERT INTO certificates VALUES ('hash-1','V2G','PEM');"
+      "INSERT INTO locations VALUES ('loc-1','GB','TWK','{\"Name\":\"Depot\"}','2026-02-05 10:00:00');"
+      "INSERT INTO ocpi_registrations VALUES ('secret-1','REGISTERED');"
+      "INSERT INTO ocpi_parties (role, country_code, party_id, url, token) VALUES ('EMSP','GB','TWK','https://x','t')");
+  EXPECT_TRUE(answers("HKEYS mv:cs:cs001:certs", "crt-1"));
+  EXPECT_TRUE(answers("ZSCORE mv:trigger:pending cs001", "1770285600000"));
+  const long online = number("PTTL mv:online:cs001");
+  EXPECT_GT(online, 500000);
+  EXPECT_LE(online, 600000);
+  EXPECT_TRUE(answers("ZRANGE mv:heartbeats 0 -1", "cs001"));
+  EXPECT_TRUE(answers("HKEYS mv:cs:cs001:connectors", "1"));
+  EXPECT_TRUE(answers("ZRANGE mv:cs:cs001:profiles 0 -1 WITHSCORES", "7\n3"));
+  EXPECT_TRUE(answers("GET mv:cert:hash-1", "PEM"));
+  EXPECT_TRUE(answers("GET mv:loc:loc-1", "{\"Name\": \"Depot\"}"));
+  EXPECT_TRUE(answers("ZSCORE mv:locs loc-1", "1770285600000000"));
+  EXPECT_TRUE(answers("GET mv:ocpi:reg:secret-1", "REGISTERED"));
+  EXPECT_TRUE(answers("HGET mv:ocpi:party:EMSP:GB:TWK url", "https://x"));
+  EXPECT_TRUE(answers("SMEMBERS mv:ocpi:role:EMSP", "GB:TWK"));
+  expect_verified();
+  interrupt();
+  sql("UPDATE charge_station_triggers SET trigger_status='Accepted'; UPDATE charge_station_status SET connected=false;"
+      "DELETE FROM ocpi_parties; DELETE FROM charging_profiles; DELETE FROM charge_stations");
+  EXPECT_TRUE(answers("ZCARD mv:trigger:pending", "0"));
+  EXPECT_TRUE(
+      answers("EXISTS mv:online:cs001 mv:ocpi:role:EMSP mv:ocpi:party:EMSP:GB:TWK mv:cs:cs001:profiles "
+              "mv:cs:cs001:profile:7 mv:cs:cs001:certs mv:cs:cs001:trigger",
+              "0"));
+  EXPECT_TRUE(answers("HLEN mv:cs:cs001:connectors", "1")) << "no heir of the station: it stays";
+  expect_verified();
+}
+
 INSTANTIATE_TEST_SUITE_P(, AcceptanceMaeve, testing::Values(Course::plain, Course::killed), course_name);
 
 }  // namespace
