@@ -4,6 +4,7 @@
 
 #include "event/crash_point.h"
 #include "replication/binary_text.h"
+#include "sinks/row_identity.h"
 
 namespace walrelay::sidecar {
 

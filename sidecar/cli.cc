@@ -59,13 +59,13 @@ bool colours() { return isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") ==
 
 int command_run(const Arguments& arguments) {
   const config::Config config = load(arguments);
-  sinks::MappingSet mappings(mapping_specs(config));
+  sinks::MappingSet mappings(mapping_specs(config), sinks::state_prefix(config.source.slot));
   return static_cast<int>(arguments.dry_run ? dry_run(config, mappings) : serve(config, mappings));
 }
 
 int command_check(const Arguments& arguments) {
   const config::Config config = load(arguments);
-  sinks::MappingSet mappings(mapping_specs(config));
+  sinks::MappingSet mappings(mapping_specs(config), sinks::state_prefix(config.source.slot));
   const CheckReport report = check_now(config, mappings);
   if (arguments.emit_sql) {
     for (const auto& finding : report.findings) {
@@ -81,7 +81,7 @@ Asking asking(const Arguments& arguments) { return {arguments.url, arguments.out
 
 int command_job(const Arguments& arguments, JobKind kind) {
   const config::Config config = load(arguments);
-  sinks::MappingSet mappings(mapping_specs(config));
+  sinks::MappingSet mappings(mapping_specs(config), sinks::state_prefix(config.source.slot));
   Job job;
   job.kind = kind;
   job.mapping = arguments.mapping;

@@ -24,7 +24,7 @@ void Loader::Chunk::write(Row row, bool fresh) {
 void Loader::Chunk::note_keys(Row row) {
   for (std::size_t write = 0; write < writer_.writes().size(); ++write) {
     key_.clear();
-    if (writer_.append_key(write, row, key_)) loader_.seen_->add(key_);
+    if (writer_.append_place(write, row, key_)) loader_.seen_->add(key_);
   }
 }
 

@@ -213,7 +213,7 @@ void Pipeline::take(const pgoutput::Truncate& truncate) {
     overtaken_.truncate(oid);
     if (!fresh) continue;
     for (const std::string& note : rereads_.drop_table(oid)) erase_note(note);
-    owned.insert(owned.end(), table.writer->owned().begin(), table.writer->owned().end());
+    owned.insert(owned.end(), table.writer->truncated().begin(), table.writer->truncated().end());
     writes.insert(writes.end(), table.writer->writes().begin(), table.writer->writes().end());
   }
   if (!fresh || owned.empty()) return;

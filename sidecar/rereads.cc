@@ -6,6 +6,7 @@
 
 #include "replication/connection.h"
 #include "sinks/mapping.h"
+#include "sinks/row_identity.h"
 
 namespace walrelay::sidecar {
 

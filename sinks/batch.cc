@@ -51,11 +51,11 @@ void Batch::check(bool held) {
   if (!held) std::abort();
 }
 
-void Batch::open(std::uint32_t write, std::string_view key, Effect effect) {
+void Batch::open(std::uint32_t write, std::string_view key, std::string_view member, bool has_member, Effect effect) {
   const auto index = static_cast<std::uint32_t>(entries_.size());
   std::uint32_t previous = 0;
   if (effect != Effect::ordered) {
-    Slot& slot = slot_of(write, key);
+    Slot& slot = slot_of(write, key, member, has_member);
     previous = slot.entry;
     slot.entry = index + 1;
     if (previous != 0) previous = kill(previous, effect);
@@ -65,6 +65,7 @@ void Batch::open(std::uint32_t write, std::string_view key, Effect effect) {
   entry.write = write;
   entry.previous = previous;
   entry.effect = effect;
+  entry.has_member = has_member;
   before_key_ = 2;
 }
 
@@ -99,6 +100,10 @@ void Batch::note_key(std::size_t size, const char* end) {
 
 std::string_view Batch::key_of(const Entry& entry) const { return {bytes_.get() + entry.key_begin, entry.key_size}; }
 
+std::string_view Batch::member_of(const Entry& entry) const {
+  return {bytes_.get() + entry.member_begin, entry.member_size};
+}
+
 void Batch::grow(std::size_t more) {
   const std::size_t capacity = std::max({kFirstCapacity, capacity_ * 2, size_ + more});
   auto bytes = std::make_unique_for_overwrite<char[]>(capacity);
@@ -108,9 +113,10 @@ void Batch::grow(std::size_t more) {
 }
 
 // The slot of the key; with entry 0 when the key is new.
-Batch::Slot& Batch::slot_of(std::uint32_t write, std::string_view key) {
+Batch::Slot& Batch::slot_of(std::uint32_t write, std::string_view key, std::string_view member, bool has_member) {
   if (slots_used_ * 2 >= slots_.size()) double_slots();
-  const std::uint64_t hash = hash_of(write, key);
+  std::uint64_t hash = hash_of(write, key);
+  if (has_member) hash = mix(hash, hash_of(write, member));
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
     Slot& slot = slots_[at];
@@ -121,7 +127,9 @@ Batch::Slot& Batch::slot_of(std::uint32_t write, std::string_view key) {
     }
     if (slot.hash != hash) continue;
     const Entry& entry = entries_[slot.entry - 1];
-    if (entry.write == write && key_of(entry) == key) return slot;
+    if (entry.write == write && key_of(entry) == key && entry.has_member == has_member && member_of(entry) == member) {
+      return slot;
+    }
   }
 }
 
@@ -143,9 +151,9 @@ void Batch::forget_slots() {
   generation_ = 1;
 }
 
-void Batch::each_key(std::uint32_t write, const std::function<void(std::string_view)>& visit) const {
+void Batch::each_key(std::uint32_t write, const std::function<void(std::string_view, std::string_view)>& visit) const {
   for (const Entry& entry : entries_) {
-    if (entry.write == write && !entry.dead) visit(key_of(entry));
+    if (entry.write == write && !entry.dead) visit(key_of(entry), member_of(entry));
   }
 }
 
@@ -159,6 +167,7 @@ void Batch::squeeze() {
     const std::size_t size = entry.end - entry.begin;
     if (entry.begin != to) std::memmove(bytes_.get() + to, bytes_.get() + entry.begin, size);
     entry.key_begin -= entry.begin - to;
+    if (entry.has_member) entry.member_begin -= entry.begin - to;
     entry.begin = to;
     entry.end = to += size;
     entry.previous = 0;
@@ -173,7 +182,8 @@ void Batch::squeeze() {
 std::string_view Batch::take(std::vector<Place>* places) {
   if (squeezable_) squeeze();
   if (places != nullptr) {
-    for (const Entry& entry : entries_) places->push_back({entry.write, entry.commands, key_of(entry)});
+    for (const Entry& entry : entries_)
+      places->push_back({entry.write, entry.commands, key_of(entry), member_of(entry)});
   }
   return {bytes_.get(), size_};
 }

@@ -6,7 +6,8 @@
 //
 // Coalescing: within one batch an entry that replaces (a delete; a whole-row upsert) kills the earlier replaceable
 // entries of the same write and key, wherever they stand, because nothing between them can be seen: the batch is
-// applied as one. Dead bytes are squeezed out by take(). Pure: no I/O, no clock. The argument why is in batch.cc.
+// applied as one. Entries of keys that rows share are told apart by their member, too. Dead bytes are squeezed out by
+// take(). Pure: no I/O, no clock. The argument why is in batch.cc.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +33,16 @@ class Batch {
  public:
   // `write` tells writes apart that share keys; it is any number below 2^32 that stays the same for one write.
   // Every entry has at least one command, and the first argument after the name of its first command is the key.
-  void open(std::uint32_t write, std::string_view key, Effect effect);
+  void open(std::uint32_t write, std::string_view key, Effect effect) { open(write, key, {}, false, effect); }
+  // Of a member of the key: one of the arguments of the first command is given by member().
+  void open(std::uint32_t write, std::string_view key, std::string_view member, Effect effect) {
+    open(write, key, member, true, effect);
+  }
+  // Of a script: EVALSHA sha 1 key ... (scripts.h).
+  void open_script(std::uint32_t write, std::string_view key, std::string_view member, Effect effect) {
+    open(write, key, member, true, effect);
+    before_key_ = 4;
+  }
   void command(std::size_t arguments) {  // starts a command of that many arguments, its name included
     check(missing_arguments_ == 0);
     missing_arguments_ = arguments;
@@ -46,6 +56,13 @@ class Batch {
     if (before_key_ != 0) note_key(bytes.size(), end);
     wrote(end);
   }
+  // The argument that is the member the entry was opened with.
+  void member(std::string_view bytes) {
+    argument(bytes);
+    Entry& entry = entries_.back();
+    entry.member_begin = size_ - 2 - bytes.size();
+    entry.member_size = bytes.size();
+  }
   // One argument that is already a bulk string (resp::bulk): names that are the same for every row. Never the key.
   void rendered(std::string_view bulk) {
     --missing_arguments_;
@@ -54,9 +71,10 @@ class Batch {
   }
   void close();
 
-  // Every key that live entries of `write` name, each once or more. For TRUNCATE: keys not yet in Redis. `visit` must
-  // not append to this batch.
-  void each_key(std::uint32_t write, const std::function<void(std::string_view)>& visit) const;
+  // Every key that live entries of `write` name, with its member, each once or more. For TRUNCATE: what is not yet in
+  // Redis. `visit` must not append to this batch.
+  void each_key(std::uint32_t write,
+                const std::function<void(std::string_view key, std::string_view member)>& visit) const;
 
   [[nodiscard]] std::size_t bytes() const { return size_; }           // dead ones included: what memory is used
   [[nodiscard]] std::size_t commands() const { return commands_; }    // live ones
@@ -68,7 +86,7 @@ class Batch {
   // commands are its own, as views into the same bytes.
   struct Place {
     std::uint32_t write = 0, commands = 0;
-    std::string_view key;
+    std::string_view key, member = {};
   };
   std::string_view take(std::vector<Place>* places = nullptr);
   void clear();  // keeps the memory that was used lately
@@ -77,10 +95,12 @@ class Batch {
   struct Entry {
     std::size_t begin = 0, end = 0;           // in bytes_
     std::size_t key_begin = 0, key_size = 0;  // in bytes_ (the first argument after the command's name)
+    std::size_t member_begin = 0, member_size = 0;
     std::uint32_t write = 0, commands = 0;
     std::uint32_t previous = 0;  // entry + 1 of the same write and key that may still be killed, 0: none
     Effect effect = Effect::partial;
     bool dead = false;
+    bool has_member = false;
   };
   // A place of the open-addressing table from (write, key) to the latest entry. It is taken when its generation is the
   // table's, so that forgetting everything is one increment.
@@ -90,6 +110,7 @@ class Batch {
     std::uint32_t entry = 0;
   };
 
+  void open(std::uint32_t write, std::string_view key, std::string_view member, bool has_member, Effect effect);
   static void check(bool held);
   char* room(std::size_t more) {
     if (capacity_ - size_ < more) [[unlikely]]
@@ -100,7 +121,8 @@ class Batch {
   void grow(std::size_t more);
   void note_key(std::size_t size, const char* end);
   [[nodiscard]] std::string_view key_of(const Entry& entry) const;
-  Slot& slot_of(std::uint32_t write, std::string_view key);
+  [[nodiscard]] std::string_view member_of(const Entry& entry) const;
+  Slot& slot_of(std::uint32_t write, std::string_view key, std::string_view member, bool has_member);
   void double_slots();
   void forget_slots();
   std::uint32_t kill(std::uint32_t entry, Effect by);

@@ -1,10 +1,13 @@
 #include "sinks/expectation.h"
 
+#include <cstdlib>
 #include <map>
 #include <set>
 #include <string_view>
 
 #include "sinks/resp.h"
+#include "sinks/roaring_script.h"
+#include "sinks/scripts.h"
 
 namespace walrelay::sinks {
 namespace {
@@ -34,18 +37,64 @@ bool ttl_fits(const Expectation& expected, std::int64_t pttl) {
   return pttl >= 0 && pttl <= expected.ttl.count() + kTolerance;
 }
 
+void append_member_question(const Expectation& expected, std::string& out) {
+  switch (expected.type) {
+    case Type::set_member:
+      return resp::append_command(out, {"SISMEMBER", expected.key, expected.member});
+    case Type::scored_member:
+      return resp::append_command(out, {"ZSCORE", expected.key, expected.member});
+    case Type::bit:
+      return resp::append_command(out, {"GETBIT", expected.key, expected.member});
+    case Type::value:
+      return roaring_has_script().append_call(out, expected.key, {expected.member});
+    default:
+      return resp::append_command(out, {"HGET", expected.key, expected.member});
+  }
+}
+
+bool same_score(const std::string& left, const std::string& right) {
+  char *left_end = nullptr, *right_end = nullptr;
+  const double a = std::strtod(left.c_str(), &left_end), b = std::strtod(right.c_str(), &right_end);
+  return a == b && left_end != left.c_str() && right_end != right.c_str();
+}
+
+Difference judge_member(const Expectation& expected, const Observed& observed) {
+  if (observed.wrong_type) return {expected.present ? Kind::wrong_type : Kind::equal, {}};
+  if (!expected.present) return {observed.exists ? Kind::unexpected : Kind::equal, {}};
+  if (!observed.exists) return {Kind::missing, {}};
+  bool same = true;
+  if (expected.type == Type::scored_member) same = same_score(expected.value, observed.value);
+  if (expected.type == Type::field) same = expected.value == observed.value;
+  return {same ? Kind::equal : Kind::stale, {}};
+}
+
 }  // namespace
 
-void append_question(const Expectation& expected, std::string& out) {
+std::size_t append_question(const Expectation& expected, std::string& out) {
+  if (expected.of_member()) {
+    append_member_question(expected, out);
+    return 1;
+  }
   const std::string_view command = expected.type == Type::hash     ? "HGETALL"
                                    : expected.type == Type::string ? "GET"
                                                                    : "EXISTS";
   resp::append_command(out, {command, expected.key});
   resp::append_command(out, {"PTTL", expected.key});
+  return 2;
 }
 
 void append_answer(const Expectation& expected, std::string& out) {
   switch (expected.type) {
+    case Type::set_member:
+    case Type::bit:
+    case Type::value:
+      out.append(expected.present ? ":1\r\n" : ":0\r\n");
+      return;
+    case Type::scored_member:
+    case Type::field:
+      if (expected.present) return resp::append_bulk(out, expected.value);
+      out.append("$-1\r\n");
+      return;
     case Type::none:
       out.append(":0\r\n");
       return;
@@ -63,6 +112,7 @@ void append_answer(const Expectation& expected, std::string& out) {
 }
 
 Difference judge(const Expectation& expected, const Observed& observed) {
+  if (expected.of_member()) return judge_member(expected, observed);
   constexpr std::int64_t kNoKey = -2;
   const bool exists = (observed.exists || observed.wrong_type) && observed.pttl != kNoKey;
   if (expected.type == Type::none) return {exists ? Kind::unexpected : Kind::equal, {}};

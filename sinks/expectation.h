@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "sinks/place.h"
+
 namespace walrelay::sinks {
 
 // What a row says must stand under a key.
@@ -19,6 +21,12 @@ struct Expectation {
     none,  // the key must not exist: every column that the value is made of is NULL
     hash,
     string,
+    // One member of a key that rows share; whether it must be there says `present`.
+    set_member,
+    scored_member,  // of a sorted set: value is the score
+    field,          // of a hash
+    bit,            // of a bitmap: member is its offset
+    value,          // of a roaring bitmap
   };
 
   std::string key;
@@ -27,10 +35,16 @@ struct Expectation {
   std::string value;                                        // string
   std::chrono::milliseconds ttl{0};                         // 0: the key must not expire
   std::uint32_t write = 0;                                  // its number, as in Batch entries
+  std::string member = {};
+  bool present = false;
+  bool skip = false;  // nothing can be said: there is no key to ask for
+
+  [[nodiscard]] bool of_member() const { return type >= Type::set_member; }
+  [[nodiscard]] std::string place() const { return of_member() ? place_of(key, member) : key; }
 };
 
-// The commands that ask Redis for the key: always two, the second is PTTL.
-void append_question(const Expectation& expected, std::string& out);
+// The commands that ask Redis for the key; gives their number. One of a member; otherwise two, the second is PTTL.
+std::size_t append_question(const Expectation& expected, std::string& out);
 
 // The reply (RESP2) to the first command, to the byte, when the key is as it should be and Redis gives a hash's fields
 // in the order they were written in, as it does with small hashes. Another reply says nothing yet: parse it, and
@@ -39,8 +53,8 @@ void append_answer(const Expectation& expected, std::string& out);
 
 // What Redis said.
 struct Observed {
-  bool exists = false;                                      // HGETALL: not empty; GET: not nil; EXISTS: 1
-  bool wrong_type = false;                                  // the reply was the error WRONGTYPE
+  bool exists = false;      // HGETALL: not empty; GET, HGET, ZSCORE: not nil; EXISTS, SISMEMBER, GETBIT: 1
+  bool wrong_type = false;  // the reply was the error WRONGTYPE
   std::vector<std::pair<std::string, std::string>> fields;  // of a hash, in any order
   std::string value;                                        // of a string
   std::int64_t pttl = -2;                                   // -1: does not expire; -2: there is no key

@@ -45,6 +45,12 @@ void append_escaped(std::string& out, std::string_view literal) {
 
 }  // namespace
 
+std::string glob_of(std::string_view text) {
+  std::string glob;
+  append_escaped(glob, text);
+  return glob;
+}
+
 std::string key_glob(const BoundTemplate& key) {
   std::string glob;
   bool after_star = false;

@@ -10,6 +10,9 @@
 
 namespace walrelay::sinks {
 
+// A glob that matches this very text.
+std::string glob_of(std::string_view text);
+
 // A glob that matches every key the template can make; literal text in it is escaped, so that a `*` in a table's name
 // stays one.
 std::string key_glob(const BoundTemplate& key);

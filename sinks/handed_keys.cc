@@ -7,18 +7,20 @@ namespace walrelay::sinks {
 
 void HandedKeys::add(const Batch::Place& place) {
   if (given_up_) return;
-  const Head head{place.write, place.commands, static_cast<std::uint32_t>(place.key.size())};
+  const Head head{place.write, place.commands, static_cast<std::uint32_t>(place.key.size()),
+                  static_cast<std::uint32_t>(place.member.size())};
   char raw[sizeof head];
   std::memcpy(raw, &head, sizeof head);
-  bytes_.append(raw, sizeof raw).append(place.key);
+  bytes_.append(raw, sizeof raw).append(place.key).append(place.member);
 }
 
 Batch::Place HandedKeys::read(std::size_t& at) const {
   Head head;
   std::memcpy(&head, bytes_.data() + at, sizeof head);
-  const std::string_view key = std::string_view(bytes_).substr(at + sizeof head, head.size);
-  at += sizeof head + head.size;
-  return {head.write, head.commands, key};
+  const std::string_view key = std::string_view(bytes_).substr(at + sizeof head, head.key);
+  const std::string_view member = std::string_view(bytes_).substr(at + sizeof head + head.key, head.member);
+  at += sizeof head + head.key + head.member;
+  return {head.write, head.commands, key, member};
 }
 
 std::optional<Batch::Place> HandedKeys::of_command(std::size_t index) const {
@@ -39,10 +41,10 @@ HandedKeys HandedKeys::of(const std::vector<std::uint32_t>& writes) const {
   return found;
 }
 
-std::vector<std::string_view> HandedKeys::next(std::size_t most) {
-  std::vector<std::string_view> keys;
-  while (keys.size() < most && next_ < bytes_.size()) keys.push_back(read(next_).key);
-  return keys;
+std::vector<Batch::Place> HandedKeys::next(std::size_t most) {
+  std::vector<Batch::Place> places;
+  while (places.size() < most && next_ < bytes_.size()) places.push_back(read(next_));
+  return places;
 }
 
 void HandedKeys::give_up() {

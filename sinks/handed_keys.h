@@ -1,8 +1,8 @@
 // The keys that stand in an open MULTI, where nobody can list them: what a TRUNCATE that comes next has to remove
 // beside those that SCAN finds, and the key of a command that Redis refuses. Pure.
 //
-//   HandedKeys: [write 7, 2 commands, 6 bytes]user:1 [write 7, 1 command, 6 bytes]user:2 ...     in the order of
-//   sending
+//   HandedKeys: [write 7, 2 commands, 6 bytes, 0 bytes]user:1 [write 9, 1 command, 5 bytes, 2 bytes]users17 ...
+//   in the order of sending
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,8 @@ class HandedKeys {
   // The keys of these writes, each once or more, in order.
   [[nodiscard]] HandedKeys of(const std::vector<std::uint32_t>& writes) const;
 
-  // The next keys, up to `most` of them, as views into this object; none: the end.
-  std::vector<std::string_view> next(std::size_t most);
+  // The next places, up to `most` of them, as views into this object; none: the end.
+  std::vector<Batch::Place> next(std::size_t most);
 
   // Forgets everything, for good: there were too many. Whoever needs them must make the MULTI leave instead.
   void give_up();
@@ -35,7 +35,7 @@ class HandedKeys {
 
  private:
   struct Head {
-    std::uint32_t write = 0, commands = 0, size = 0;
+    std::uint32_t write = 0, commands = 0, key = 0, member = 0;  // the last two: bytes
   };
   [[nodiscard]] Batch::Place read(std::size_t& at) const;  // and moves `at` on to the next
 

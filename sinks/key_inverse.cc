@@ -17,7 +17,12 @@ namespace walrelay::sinks {
 class KeyInverse::Search {
  public:
   Search(const KeyInverse& inverse, std::string_view key, std::size_t most, std::vector<KeyReading>& out)
-      : parts_(inverse.parts_), columns_(inverse.columns_), key_(key), most_(most), out_(out) {
+      : parts_(inverse.parts_),
+        columns_(inverse.columns_),
+        real_(inverse.real_columns_.size()),
+        key_(key),
+        most_(most),
+        out_(out) {
     // A template whose columns are all different needs at most one walk over the key for each part of each reading.
     constexpr std::size_t kMostReadings = 1 << 20, kInVain = 64;
     steps_left_ = (std::min(most, kMostReadings) + kInVain) * parts_.size() * (key.size() + 1);
@@ -111,13 +116,17 @@ class KeyInverse::Search {
   bool add() {
     if (out_.size() >= most_) return false;
     auto& columns = out_.emplace_back().columns;
-    columns.reserve(columns_.size());
-    for (std::size_t slot = 0; slot < columns_.size(); ++slot) columns.emplace_back(columns_[slot], texts_[slot]);
+    columns.reserve(real_);
+    for (std::size_t slot = 0; slot < real_; ++slot) columns.emplace_back(columns_[slot], texts_[slot]);
+    // Readings that differ in virtual columns only are one.
+    const auto same = [&](const KeyReading& other) { return other.columns == columns; };
+    if (real_ < columns_.size() && std::any_of(out_.begin(), out_.end() - 1, same)) out_.pop_back();
     return true;
   }
 
   const std::vector<Part>& parts_;
   const std::vector<std::size_t>& columns_;
+  const std::size_t real_;
   const std::string_view key_;
   const std::size_t most_;
   std::vector<KeyReading>& out_;
@@ -127,10 +136,11 @@ class KeyInverse::Search {
   std::vector<bool> known_;
 };
 
-KeyInverse::KeyInverse(const BoundTemplate& key) : tail_(key.tail()) {
+KeyInverse::KeyInverse(const BoundTemplate& key, std::size_t real) : tail_(key.tail()) {
   for (const auto& part : key.parts()) columns_.push_back(part.column);
   std::sort(columns_.begin(), columns_.end());
   columns_.erase(std::unique(columns_.begin(), columns_.end()), columns_.end());
+  real_columns_.assign(columns_.begin(), std::lower_bound(columns_.begin(), columns_.end(), real));
   for (const auto& part : key.parts()) {
     const auto slot = std::lower_bound(columns_.begin(), columns_.end(), part.column) - columns_.begin();
     parts_.push_back({part.literal, shapes::shape_of(part.type), part.encoded, static_cast<std::size_t>(slot)});

@@ -16,7 +16,8 @@ namespace walrelay::sinks {
 
 class KeyInverse {
  public:
-  explicit KeyInverse(const BoundTemplate& key);
+  // Columns from `real` on are virtual: they may have any text, and no reading speaks of them.
+  explicit KeyInverse(const BoundTemplate& key, std::size_t real = ~std::size_t{0});
 
   // Gives every reading of the key, each once; where a column stands in the template twice both texts are the same.
   // Each one renders to the key, but is only as likely as the columns' types can tell: a reading may hold 99 for the
@@ -25,7 +26,8 @@ class KeyInverse {
   // column stands in the template twice). Nothing may be concluded then.
   bool readings(std::string_view key, std::size_t most, std::vector<KeyReading>& out) const;
 
-  [[nodiscard]] const std::vector<std::size_t>& columns() const { return columns_; }  // ascending, each once
+  // That readings speak of: ascending, each once.
+  [[nodiscard]] const std::vector<std::size_t>& columns() const { return real_columns_; }
 
  private:
   class Search;
@@ -37,7 +39,7 @@ class KeyInverse {
   };
   std::vector<Part> parts_;
   std::string tail_;
-  std::vector<std::size_t> columns_;
+  std::vector<std::size_t> columns_, real_columns_;  // all; those before the virtual ones
 };
 
 }  // namespace walrelay::sinks

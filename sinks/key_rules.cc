@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "sinks/glob.h"
+#include "sinks/scripts.h"
+
 namespace walrelay::sinks {
 namespace {
 
@@ -47,11 +50,15 @@ void check_has_identity(const BindContext& context) {
                         : alter(relation, "ADD PRIMARY KEY (...); or ") + make_full(relation)));
 }
 
-void check_identifies(const BindContext& context, const BoundTemplate& key) {
+bool contains(const std::vector<std::size_t>& columns, std::size_t column) {
+  return std::find(columns.begin(), columns.end(), column) != columns.end();
+}
+
+void check_identifies(const BindContext& context, const BoundTemplate& key, const std::vector<std::size_t>& reads) {
   const Relation& relation = context.relation;
   std::vector<std::size_t> missing;
   for (const std::size_t column : identity_columns(relation)) {
-    if (!key.uses(column)) missing.push_back(column);
+    if (!contains(reads, column)) missing.push_back(column);
   }
   if (!missing.empty()) {
     context.fail("the key lacks the " + columns_word(missing.size()) + listed(relation, missing, false) +
@@ -63,22 +70,18 @@ void check_identifies(const BindContext& context, const BoundTemplate& key) {
   }
 }
 
-void check_delete_can_name(const BindContext& context, const BoundTemplate& key) {
+void check_delete_can_name(const BindContext& context, const std::string& what, const std::vector<std::size_t>& reads) {
   const Relation& relation = context.relation;
   if (is_full(relation)) return;
   std::vector<std::size_t> outside;
-  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
-    if (key.uses(i) && !relation.columns[i].identity) outside.push_back(i);
+  for (const std::size_t column : reads) {
+    if (!relation.columns[column].identity) outside.push_back(column);
   }
   if (outside.empty()) return;
-  std::vector<std::size_t> wanted;
-  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
-    if (key.uses(i)) wanted.push_back(i);
-  }
-  context.fail("the key uses the " + columns_word(outside.size()) + listed(relation, outside, false) +
+  context.fail(what + " the " + columns_word(outside.size()) + listed(relation, outside, false) +
                " outside the table's replica identity, which a DELETE does not carry; mend it with " +
-               make_full(relation) + " or with a unique index on (" + listed(relation, wanted, true) + ") and " +
-               alter(relation, "REPLICA IDENTITY USING INDEX ...;"));
+               make_full(relation) + " or with a unique index on (" + listed(relation, reads, true) + ") and " +
+               alter(relation, "REPLICA IDENTITY USING INDEX ...;") + " or let walrelay keep it: track: redis");
 }
 
 // A dot in a name is encoded too: table b of schema a is not the table "a.b".
@@ -126,17 +129,70 @@ std::vector<std::size_t> identity_columns(const Relation& relation) {
 
 BoundTemplate bind_key(const BindContext& context) {
   check_has_identity(context);
-  const Parameter* text = context.find("key");
-  if (text == nullptr) return default_key(context);
-  BoundTemplate key;
-  try {
-    key = bind_template(parse_template(text->text), context.relation, context.captures);
-  } catch (const std::invalid_argument& error) {
-    context.fail(std::string("key: ") + error.what());
-  }
-  check_identifies(context, key);
-  check_delete_can_name(context, key);
+  if (context.find("key") == nullptr) return default_key(context);
+  BoundTemplate key = context.bind("key");
+  const auto reads = context.reads(key);
+  check_identifies(context, key, reads);
+  if (context.find("track") == nullptr) check_delete_can_name(context, "the key uses", reads);
   return key;
+}
+
+void check_member_rules(const BindContext& context, const std::vector<std::size_t>& reads, bool tracked) {
+  check_has_identity(context);
+  if (!tracked) return check_delete_can_name(context, "the key or the member uses", reads);
+  if (identity_columns(context.relation).empty()) {
+    context.fail("rows of a table without a primary key cannot be tracked; mend it with " +
+                 alter(context.relation, "ADD PRIMARY KEY (...);"));
+  }
+}
+
+bool are_shared(const BindContext& context, const std::vector<std::size_t>& reads) {
+  const auto identity = identity_columns(context.relation);
+  const bool all_read =
+      std::all_of(identity.begin(), identity.end(), [&reads](std::size_t column) { return contains(reads, column); });
+  const Parameter* given = context.find("shared");
+  const bool shared = given == nullptr ? !all_read || identity.empty() : given->flag;
+  if (shared && identity.empty()) {
+    context.fail(
+        "several rows may support one member, and the table has no primary key to tell them apart; mend it with " +
+        alter(context.relation, "ADD PRIMARY KEY (...);"));
+  }
+  return shared;
+}
+
+namespace {
+
+std::string text_of(const BindContext& context, const char* parameter) {
+  const Parameter* given = context.find(parameter);
+  return given == nullptr ? "" : given->text;
+}
+
+// Of what says where a row stands; the order of a mapping's writes does not matter.
+std::string name_of_write(const BindContext& context) {
+  std::string text = context.mapping.name;
+  for (const std::string& part : {context.write.kind, text_of(context, "key"), text_of(context, "member"),
+                                  text_of(context, "field"), text_of(context, "bit"), text_of(context, "value")}) {
+    text += '\0' + part;
+  }
+  return sha1(text).substr(0, 16);
+}
+
+}  // namespace
+
+std::string track_key(const BindContext& context) {
+  return context.state + "track:" + name_of_write(context) + ":" + context.relation.qualified();
+}
+
+std::string support_prefix(const BindContext& context) {
+  return context.state + "support:" + name_of_write(context) + ":";
+}
+
+OwnedKeys exactly(const std::string& state_key) {
+  OwnedKeys owned;
+  owned.glob = glob_of(state_key);
+  owned.owns = [state_key](std::string_view key) { return key == state_key; };
+  owned.state = true;
+  return owned;
 }
 
 }  // namespace walrelay::sinks

@@ -8,8 +8,8 @@
 //
 // With a ttl the hash may have gone since, so an unchanged field cannot be relied on: the row is read again.
 #include "sinks/columns.h"
+#include "sinks/keyed_write.h"
 #include "sinks/resp.h"
-#include "sinks/write.h"
 
 namespace walrelay::sinks {
 
@@ -137,7 +137,9 @@ Kind hash_kind() {
        "Each row is a Redis hash with a field for each column; NULL removes the field, a row of NULLs the key.",
        {{"key", Shape::template_, true, {}, "The key, as in \"user:{id}\"."},
         {"columns", Shape::columns, false, {}, "Which columns to take, and under which field names; all by default."},
-        {"ttl", Shape::duration, false, {}, "How long the key lives after its last write; for ever by default."}}},
+        {"ttl", Shape::duration, false, {}, "How long the key lives after its last write; for ever by default."},
+        {"when", Shape::expression, false, {}, "Only rows for which it is true have a key."},
+        {"track", Shape::choice, false, {"redis"}, "Keep in Redis the key of each row, for a narrow identity."}}},
       true,
       nullptr,
       [](const BindContext& context) -> std::unique_ptr<Write> { return std::make_unique<HashWrite>(context); }};

@@ -7,8 +7,8 @@
 
 #include "sinks/columns.h"
 #include "sinks/json_row.h"
+#include "sinks/keyed_write.h"
 #include "sinks/resp.h"
-#include "sinks/write.h"
 
 namespace walrelay::sinks {
 
@@ -121,7 +121,9 @@ Kind string_kind() {
            {{"key", Shape::template_, true, {}, "The key, as in \"user:{id}\"."},
             {"column", Shape::column, false, {}, "The column whose text is the value; NULL removes the key."},
             {"columns", Shape::columns, false, {}, "Without column: which columns the JSON has; all by default."},
-            {"ttl", Shape::duration, false, {}, "How long the key lives after its last write; for ever by default."}}},
+            {"ttl", Shape::duration, false, {}, "How long the key lives after its last write; for ever by default."},
+            {"when", Shape::expression, false, {}, "Only rows for which it is true have a key."},
+            {"track", Shape::choice, false, {"redis"}, "Keep in Redis the key of each row, for a narrow identity."}}},
           true,
           string_mistake,
           bind_string};

@@ -6,7 +6,12 @@
 
 #define WALRELAY_KINDS(KIND) \
   KIND(hash)                 \
-  KIND(string)
+  KIND(string)               \
+  KIND(hash_field)           \
+  KIND(set)                  \
+  KIND(zset)                 \
+  KIND(bitmap)               \
+  KIND(roaring)
 
 namespace walrelay::sinks {
 

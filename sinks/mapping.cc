@@ -104,6 +104,14 @@ MappingSpec default_spec(const Relation& relation) {
   return spec;
 }
 
+std::unique_ptr<Expressions> bind_let(const MappingSpec& spec, const Relation& relation, const Captures& captures) {
+  try {
+    return std::make_unique<Expressions>(relation, captures, spec.let);
+  } catch (const std::invalid_argument& error) {
+    throw MappingError(site_of(spec) + ", table " + relation.qualified() + ": let: " + error.what());
+  }
+}
+
 // A row's writes would wipe each other out.
 void check_key_is_free(const BindContext& context, std::set<std::string>& keys) {
   const Parameter* key = context.find("key");
@@ -115,7 +123,8 @@ void check_key_is_free(const BindContext& context, std::set<std::string>& keys) 
 
 }  // namespace
 
-MappingSet::MappingSet(std::vector<MappingSpec> specs) : specs_(std::move(specs)) {
+MappingSet::MappingSet(std::vector<MappingSpec> specs, std::string state)
+    : specs_(std::move(specs)), state_(std::move(state)) {
   Mistakes mistakes;
   std::set<std::string> names;
   for (const MappingSpec& spec : specs_) {
@@ -151,15 +160,18 @@ std::string MappingSet::describe(std::uint32_t write) const {
 }
 
 std::unique_ptr<RelationWriter> MappingSet::bind(const Relation& relation) {
-  std::vector<BoundWriter::NumberedWrite> writes;
+  std::vector<BoundWriter::Group> groups;
   std::set<std::string> keys;
   std::string names;
   const auto bind_spec = [&](const MappingSpec& spec, const Captures& captures) {
+    BoundWriter::Group& group = groups.emplace_back();
+    group.mapping = spec.name;
+    group.expressions = bind_let(spec, relation, captures);
     for (std::size_t i = 0; i < spec.writes.size(); ++i) {
-      BindContext context{spec, spec.writes[i], relation, captures, 0};
+      BindContext context{spec, spec.writes[i], relation, captures, *group.expressions, state_, 0};
       check_key_is_free(context, keys);
       context.number = number(context.site(), i);
-      writes.push_back({find_kind(spec.writes[i].kind)->bind(context), context.number, spec.name});
+      group.writes.push_back({find_kind(spec.writes[i].kind)->bind(context), context.number});
     }
     names += (names.empty() ? "" : ",") + spec.name;
   };
@@ -169,8 +181,8 @@ std::unique_ptr<RelationWriter> MappingSet::bind(const Relation& relation) {
   for (const auto& compiled : compiled_) {
     if (const auto captures = compiled->match(relation.schema, relation.name)) bind_spec(*compiled->spec, *captures);
   }
-  if (writes.empty()) return nullptr;
-  return std::make_unique<BoundWriter>(relation, names, std::move(writes));
+  if (groups.empty()) return nullptr;
+  return std::make_unique<BoundWriter>(relation, names, std::move(groups));
 }
 
 }  // namespace walrelay::sinks

@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "replication/change.h"
@@ -35,21 +36,52 @@ class RowError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// How long a key lives.
+struct Lifetime {
+  std::chrono::milliseconds constant{0};  // after its last write; 0: for ever
+  std::string at;                         // or until then: an expression; empty: none
+  std::string unit;                  // of `at` where it gives numbers since the epoch: s, ms, us; empty: a timestamp
+  std::chrono::milliseconds add{0};  // later than `at`
+  unsigned jitter = 0;               // the constant is shortened by up to so many of a hundred, by the key
+  bool on_change = false;            // a write that changes nothing leaves the life as it is
+};
+
+// The elements of a JSON object or array, each an entry of its own. Expressions over json_each's columns and the row's.
+struct Explode {
+  std::string column, field, value, where;  // where: only elements for which it is true; empty: all
+};
+
 // A write's parameter, already checked for its shape by the configuration against kinds().
 struct Parameter {
-  std::string text;                           // template, column, choice
+  std::string text;                           // template, column, choice, expression
   std::chrono::milliseconds duration{0};      // duration
+  std::uint64_t number = 0;                   // number
   bool flag = false;                          // flag
-  std::vector<std::string> include, exclude;  // columns
-  std::map<std::string, std::string> rename;  // columns: column -> field
+  std::vector<std::string> include, exclude;  // columns; choices: include
+  std::map<std::string, std::string> rename;  // columns: column -> field; tables: table -> column or query
+  Lifetime lifetime;                          // lifetime
+  Explode explode;                            // explode
 };
-enum class ParameterShape : std::uint8_t { template_, column, choice, duration, flag, columns };
+enum class ParameterShape : std::uint8_t {
+  template_,
+  column,
+  choice,
+  choices,  // one of them or a list
+  duration,
+  number,
+  flag,
+  columns,
+  expression,
+  lifetime,
+  explode,
+  tables,
+};
 
 struct ParameterDescription {
   std::string name;
   ParameterShape shape;
   bool required = false;
-  std::vector<std::string> choices;  // choice
+  std::vector<std::string> choices;  // choice, choices
   std::string help;                  // one sentence, also in the JSON Schema
 };
 struct KindDescription {
@@ -66,19 +98,51 @@ struct WriteSpec {
   std::string where;  // "walrelay.yaml:12:9", for error messages
 };
 
+// What the table's replica identity is said to be.
+struct IdentitySpec {
+  enum class Form : std::uint8_t { any, primary_key, full, columns };
+  Form form = Form::any;
+  std::vector<std::string> columns;
+};
+
+enum class OnPoison : std::uint8_t { stop, dead_letter, skip };
+
 struct MappingSpec {
   std::string name;   // unique; labels metrics
   std::string table;  // "schema.table" or "table" (schema public); or
   // A regular expression (ECMAScript) on schema.table, anchored by its author, with (?<name>...) captures.
   std::string tables;
+  std::vector<std::pair<std::string, std::string>> let;  // name, expression; later ones may use earlier ones
+  IdentitySpec identity;
+  OnPoison on_poison = OnPoison::stop;
   std::vector<WriteSpec> writes;
   std::string where;
+};
+
+// How the members are removed that a write owns in keys which others use too. `home` is where it keeps them: the key
+// itself, or one of walrelay's own that names them.
+class MemberRemoval {
+ public:
+  virtual ~MemberRemoval() = default;
+  [[nodiscard]] virtual const char* scan() const = 0;  // HSCAN, SSCAN or ZSCAN: lists the members of a home
+  [[nodiscard]] virtual bool owns(std::string_view home, std::string_view member) const = 0;
+  virtual void append(Batch& batch, std::string_view home, std::string_view member) const = 0;  // the commands
 };
 
 // Which keys of Redis a bound write owns: for TRUNCATE and for sweeps.
 struct OwnedKeys {
   std::string glob;                                // for SCAN MATCH; user data in it is escaped
   std::function<bool(std::string_view key)> owns;  // exact: could this write have made this key?
+  // For a sweep, which looks at the keys that readers read. Null: each key is one row's. Otherwise how the members of
+  // such a key are listed.
+  enum class Members : std::uint8_t { none, fields, set, zset, bits, roaring } members = Members::none;
+  // Of members that several rows may support, only those are the write's that one of walrelay's own keys names: gives
+  // the place that such a key speaks of. Null: every member of the right form is the write's.
+  std::function<std::optional<std::string>(std::string_view state_key)> supported;
+  // For a TRUNCATE. Null: the key goes as a whole.
+  std::shared_ptr<const MemberRemoval> removal;
+  std::uint32_t write = 0;  // its number in Batch entries
+  bool state = false;       // keys of walrelay's own, that no template makes
 };
 
 class RelationWriter {
@@ -110,38 +174,42 @@ class RelationWriter {
   virtual void append_identity(replication::Row row, std::string& out) const = 0;
   [[nodiscard]] virtual const std::vector<std::size_t>& identity_columns() const = 0;
 
-  [[nodiscard]] virtual const std::vector<OwnedKeys>& owned() const = 0;       // one per write
+  // One per write: the keys that readers see.
+  [[nodiscard]] virtual const std::vector<OwnedKeys>& owned() const = 0;
+  // What a TRUNCATE of the table has to go through, of all writes.
+  [[nodiscard]] virtual const std::vector<OwnedKeys>& truncated() const = 0;
   [[nodiscard]] virtual const std::vector<std::uint32_t>& writes() const = 0;  // their numbers in Batch entries
   [[nodiscard]] virtual const std::vector<std::string>& mappings() const = 0;  // the name of each one's mapping
   [[nodiscard]] virtual const std::string& mapping() const = 0;                // the names of all, for messages
 
-  // The inverse of keys, to find the row that supports one. `write` is an index into writes() and owned().
+  // A place is where a row's entry stands: a key, or a key and a member with a NUL byte between them.
   //
-  // Gives every way in which the write could have made the key: a key that it does not own has none. What `out` held
-  // goes. False, with nothing in `out`: there are more than `most` ways, and nothing may be concluded. A reading need
-  // not be a value of the columns' types (month 13, no UTF-8), and a row that is found by one, through an equality
-  // coarser than that of texts (1.0 = 1.00), supports the key only if append_key() gives the same one.
-  [[nodiscard]] virtual bool readings(std::size_t write, std::string_view key, std::size_t most,
+  // The inverse of places, to find the rows that support one. `write` is an index into writes() and owned().
+  //
+  // Gives every way in which the write could have made the place: one that it does not own has none. Only columns that
+  // stand in the templates themselves have a text, not those that expressions read: a reading may leave columns open.
+  // What `out` held goes. False, with nothing in `out`: there are more than `most` ways, and nothing may be concluded.
+  // A reading need not be a value of the columns' types (month 13, no UTF-8), and a row that is found by one, through
+  // an equality coarser than that of texts (1.0 = 1.00), supports the place only if append_place() gives the same one.
+  [[nodiscard]] virtual bool readings(std::size_t write, std::string_view place, std::size_t most,
                                       std::vector<KeyReading>& out) const = 0;
-  // Appends the key that the write makes of the row, in which only key_columns() need be present. False, with nothing
-  // appended: one of them has no text.
-  [[nodiscard]] virtual bool append_key(std::size_t write, replication::Row row, std::string& out) const = 0;
-  [[nodiscard]] virtual const std::vector<std::size_t>& key_columns(std::size_t write) const = 0;  // ascending
+  // Appends the place that the write makes of the row, in which only place_columns() need be present. False, with
+  // nothing appended: it makes none (a NULL in it, `when` is false, an expression fails).
+  [[nodiscard]] virtual bool append_place(std::size_t write, replication::Row row, std::string& out) = 0;
+  [[nodiscard]] virtual const std::vector<std::size_t>& place_columns(std::size_t write) const = 0;  // ascending
+  // Those that readings speak of, which stand in the templates themselves.
+  [[nodiscard]] virtual const std::vector<std::size_t>& reading_columns(std::size_t write) const = 0;
+  // Appends the commands that remove what stands at a place which no row supports.
+  virtual void remove_ghost(std::size_t write, std::string_view place, Batch& batch) const = 0;
 };
-
-// The text of the next column of what append_identity() made, which it takes off; nothing for NULL.
-std::optional<std::string_view> next_of_identity(std::string_view& identity);
-
-// For identities of which some columns were absent: a key says only a part of it where a table without a primary key
-// has several. `part` is one, `identity` a whole one: they may be of the same row.
-bool is_whole_identity(std::string_view part);
-bool may_be_same_row(std::string_view part, std::string_view identity);
 
 class MappingSet {
  public:
   // Throws MappingError listing every mistake that shows without the database (template syntax, regular expression).
   // An empty list means the no-mappings default: every table becomes a hash at "{table}:{key}".
-  explicit MappingSet(std::vector<MappingSpec> specs);
+  // `state` begins the names of the keys in which writes keep what they need to know of rows (track, shared members):
+  // "walrelay:{slot}:".
+  explicit MappingSet(std::vector<MappingSpec> specs, std::string state = "walrelay:{walrelay}:");
   ~MappingSet();
 
   [[nodiscard]] bool wants(std::string_view schema, std::string_view table) const;
@@ -160,6 +228,7 @@ class MappingSet {
   std::uint32_t number(const std::string& site, std::size_t write);
 
   std::vector<MappingSpec> specs_;
+  const std::string state_;
   std::vector<std::unique_ptr<Compiled>> compiled_;
   // By site and write: a new version of a relation keeps its writes' numbers.
   std::map<std::pair<std::string, std::size_t>, std::uint32_t> numbers_;

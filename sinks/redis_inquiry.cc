@@ -29,9 +29,10 @@ RedisInquiry::~RedisInquiry() {
 }
 
 void RedisInquiry::ask(const Expectation& expected) {
-  append_question(expected, packet_);
-  ++in_packet_;
+  const std::size_t commands = append_question(expected, packet_);
+  in_packet_ += commands;
   Question& question = open_.emplace_back();
+  question.alone = commands == 1;
   append_answer(expected, question.answer);
   question.ttl_ms = expected.ttl.count();
   if (expected.type == Expectation::Type::none) {
@@ -53,7 +54,7 @@ void RedisInquiry::flush() {
   sent_.push_back(std::make_unique<std::string>(std::exchange(packet_, {})));
   RedisConnection::Bulk bulk;
   bulk.bytes = *sent_.back();
-  bulk.replies = 2 * std::exchange(in_packet_, 0);
+  bulk.replies = std::exchange(in_packet_, 0);
   bulk.on_written = [this] { sent_.pop_front(); };
   bulk.on_reply = [this](const redisReply& reply) { on_reply(reply); };
   bulk.usual = [this] { return usual(); };
@@ -73,6 +74,7 @@ void RedisInquiry::on_usual() {
     return answered();
   }
   question.value_seen = true;
+  if (question.alone) return answered();
   if (question.expected == nullptr) return;
   question.observed.exists = question.expected->type != Expectation::Type::none;
   question.observed.fields = question.expected->fields;
@@ -83,7 +85,9 @@ void RedisInquiry::on_reply(const redisReply& reply) {
   Question& question = open_.front();
   if (!std::exchange(question.value_seen, true)) {
     question.same = false;
-    return note_value(question, reply);
+    note_value(question, reply);
+    if (question.alone) answered();
+    return;
   }
   note_pttl(question, reply);
   answered();
@@ -106,7 +110,7 @@ void RedisInquiry::note_value(Question& question, const redisReply& reply) const
       observed.exists = true;
       observed.value = text_of(reply);
       break;
-    default:  // GET: nil; EXISTS: 0 or 1
+    default:  // nil; 0 or 1
       observed.exists = reply.type == REDIS_REPLY_INTEGER && reply.integer > 0;
   }
 }
@@ -121,7 +125,8 @@ void RedisInquiry::answered() {
   const Question question = std::move(open_.front());
   open_.pop_front();
   Difference difference;
-  if (!question.same || (question.expected != nullptr && question.pttl.empty())) {
+  const bool unsure = question.expected != nullptr && question.pttl.empty() && !question.alone;
+  if (!question.same || unsure) {
     difference.kind = Difference::Kind::stale;
     if (question.expected != nullptr) difference = judge(*question.expected, question.observed);
   }

@@ -42,6 +42,7 @@ class RedisInquiry {
     std::unique_ptr<Expectation> expected;
     std::int64_t ttl_ms = 0;
     bool value_seen = false, same = true;
+    bool alone = false;  // no PTTL follows
     Observed observed;
   };
   void on_reply(const redisReply& reply);
@@ -54,7 +55,7 @@ class RedisInquiry {
   RedisConnection& connection_;
   const bool by_bytes_;
   std::string packet_;
-  std::size_t in_packet_ = 0;
+  std::size_t in_packet_ = 0;                      // commands
   std::deque<std::unique_ptr<std::string>> sent_;  // until written
   std::deque<Question> open_;
   std::exception_ptr lost_;

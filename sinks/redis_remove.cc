@@ -37,8 +37,8 @@ event::Task<> RedisSink::State::remove_all() {
     Removal asked = std::exchange(removal, {});
     auto settling = settle();
     co_await std::move(settling);
-    remove_filling(asked.writes);
-    auto removing_handed_over = remove_handed_over(asked.writes);
+    remove_filling(asked);
+    auto removing_handed_over = remove_handed_over(asked);
     co_await std::move(removing_handed_over);
     auto scan_through = scan(asked);
     co_await std::move(scan_through);
@@ -60,13 +60,27 @@ event::Task<> RedisSink::State::settle() {
   }
 }
 
-void RedisSink::State::remove_filling(const std::vector<std::uint32_t>& writes) {
-  for (const std::uint32_t write : writes) {
-    std::vector<std::string> keys;
-    filling.each_key(write, [&keys](std::string_view key) { keys.emplace_back(key); });
-    std::sort(keys.begin(), keys.end());
-    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-    for (const std::string& key : keys) {
+// How the write's members are removed; null: its keys go as a whole.
+const MemberRemoval* RedisSink::State::removal_of(const Removal& asked, std::uint32_t write) {
+  for (const OwnedKeys& owned : asked.owned) {
+    if (owned.write == write && owned.removal != nullptr) return owned.removal.get();
+  }
+  return nullptr;
+}
+
+void RedisSink::State::remove_filling(const Removal& asked) {
+  for (const std::uint32_t write : asked.writes) {
+    std::vector<std::pair<std::string, std::string>> places;
+    filling.each_key(write,
+                     [&places](std::string_view key, std::string_view member) { places.emplace_back(key, member); });
+    std::sort(places.begin(), places.end());
+    places.erase(std::unique(places.begin(), places.end()), places.end());
+    const MemberRemoval* members = removal_of(asked, write);
+    for (const auto& [key, member] : places) {
+      if (members != nullptr) {
+        members->append(filling, key, member);
+        continue;
+      }
       filling.open(write, key, Effect::remove);
       filling.command(2);
       filling.argument("UNLINK");
@@ -76,11 +90,19 @@ void RedisSink::State::remove_filling(const std::vector<std::uint32_t>& writes) 
   }
 }
 
-event::Task<> RedisSink::State::remove_handed_over(std::vector<std::uint32_t> writes) {
+event::Task<> RedisSink::State::remove_handed_over(const Removal& asked) {
   if (failed || current == nullptr) co_return;
-  HandedKeys keys = current->keys.of(writes);
-  for (auto some = keys.next(kKeysPerCommand); !failed && !some.empty(); some = keys.next(kKeysPerCommand)) {
-    remove_keys(some, writes.front());
+  HandedKeys places = current->keys.of(asked.writes);
+  for (auto some = places.next(kKeysPerCommand); !failed && !some.empty(); some = places.next(kKeysPerCommand)) {
+    std::vector<std::string_view> keys;
+    for (const Batch::Place& place : some) {
+      if (const MemberRemoval* members = removal_of(asked, place.write)) {
+        members->append(filling, place.key, place.member);
+      } else {
+        keys.push_back(place.key);
+      }
+    }
+    remove_keys(keys, asked.writes.front());
     auto making_room = make_room();
     co_await std::move(making_room);
   }
@@ -99,10 +121,34 @@ event::Task<> RedisSink::State::scan(Removal& asked) {
     cursor = page.elements[0].text;
     std::vector<std::string_view> keys;
     for (const Reply& key : page.elements[1].elements) {
-      const auto owns = [&key](const OwnedKeys& some) { return some.owns(key.text); };
-      if (!is_bookkeeping(key.text) && std::any_of(owned.begin(), owned.end(), owns)) keys.emplace_back(key.text);
+      bool whole = false;
+      for (const OwnedKeys& some : owned) {
+        if (some.state != is_bookkeeping(key.text) || !some.owns(key.text)) continue;
+        whole = whole || some.removal == nullptr;
+        if (some.removal == nullptr) continue;
+        auto scanning_members = scan_members(*some.removal, key.text);
+        co_await std::move(scanning_members);
+      }
+      if (whole) keys.emplace_back(key.text);
     }
     remove_keys(keys, asked.writes.empty() ? 0 : asked.writes.front());
+    auto making_room = make_room();
+    co_await std::move(making_room);
+  } while (!failed && cursor != "0");
+}
+
+event::Task<> RedisSink::State::scan_members(const MemberRemoval& members, std::string home) {
+  const bool pairs = std::string_view(members.scan()) != "SSCAN";
+  std::string cursor = "0";
+  do {
+    auto scanning_on = scanner->command({members.scan(), home, cursor, "COUNT", kScanCount});
+    const Reply page = co_await std::move(scanning_on);
+    if (page.elements.size() != 2) throw RedisError("LOST", connection.name() + " answered a scan with no cursor");
+    cursor = page.elements[0].text;
+    const auto& found = page.elements[1].elements;
+    for (std::size_t i = 0; i < found.size(); i += pairs ? 2 : 1) {
+      if (members.owns(home, found[i].text)) members.append(filling, home, found[i].text);
+    }
     auto making_room = make_room();
     co_await std::move(making_room);
   } while (!failed && cursor != "0");

@@ -73,9 +73,11 @@ struct RedisSink::State {
   event::Task<> remove_all();
   event::Task<> settle();
   event::Task<> scan(Removal& asked);
-  event::Task<> remove_handed_over(std::vector<std::uint32_t> writes);
+  event::Task<> scan_members(const MemberRemoval& members, std::string home);
+  event::Task<> remove_handed_over(const Removal& asked);
   event::Task<> make_room();
-  void remove_filling(const std::vector<std::uint32_t>& writes);
+  void remove_filling(const Removal& asked);
+  [[nodiscard]] static const MemberRemoval* removal_of(const Removal& asked, std::uint32_t write);
   void remove_keys(const std::vector<std::string_view>& keys, std::uint32_t write);
   void start_removal();
   void end_removal();

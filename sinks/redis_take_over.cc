@@ -2,6 +2,7 @@
 // nothing any more of what is read here.
 #include "sinks/redis_sink_state.h"
 #include "sinks/resp.h"
+#include "sinks/scripts.h"
 
 namespace walrelay::sinks {
 namespace {
@@ -47,6 +48,12 @@ event::Task<RedisSink::Found> RedisSink::take_over() {
   const Reply standing = co_await std::move(looking);
   if (standing.text != s.epoch_text) {
     throw RedisError("FENCED", "another walrelay has taken over slot \"" + s.options.slot + "\" at the same moment");
+  }
+
+  for (const Script* script : all_scripts()) {
+    auto loading = redis.command({"SCRIPT", "LOAD", script->body()});
+    const Reply loaded = co_await std::move(loading);
+    if (loaded.text != script->sha()) throw RedisError("LOST", redis.name() + " calls a script by another name");
   }
 
   Found found;

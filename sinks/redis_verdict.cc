@@ -14,11 +14,12 @@
 namespace walrelay::sinks {
 namespace {
 
-// Errors that speak of the server and not of a row: no dead letter, the batch comes again.
+// Errors that speak of the server and not of a row: no dead letter, the batch comes again. NOSCRIPT is SCRIPT FLUSH:
+// the next session loads the scripts again.
 bool is_systemic(std::string_view code) {
-  constexpr std::string_view kCodes[] = {"OOM",   "READONLY", "MISCONF",    "NOREPLICAS", "LOADING",
-                                         "BUSY",  "NOPERM",   "MASTERDOWN", "NOAUTH",     "CLUSTERDOWN",
-                                         "MOVED", "ASK",      "TRYAGAIN",   "CROSSSLOT",  "UNBLOCKED"};
+  constexpr std::string_view kCodes[] = {"OOM",      "READONLY",   "MISCONF",   "NOREPLICAS",  "LOADING", "BUSY",
+                                         "NOPERM",   "MASTERDOWN", "NOAUTH",    "CLUSTERDOWN", "MOVED",   "ASK",
+                                         "TRYAGAIN", "CROSSSLOT",  "UNBLOCKED", "NOSCRIPT"};
   return std::find(std::begin(kCodes), std::end(kCodes), code) != std::end(kCodes);
 }
 

@@ -1,10 +1,10 @@
 #include "sinks/relation_writer.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "sinks/key_rules.h"
+#include "sinks/row_identity.h"
 
 namespace walrelay::sinks {
 namespace {
@@ -15,46 +15,74 @@ using replication::Row;
 using replication::Value;
 using replication::ValueState;
 
-constexpr std::uint32_t kNull = 0xFFFFFFFF, kNotSent = 0xFFFFFFFE;  // instead of a size
-
-// The next column's bytes of an identity, with its size; it is taken off the front.
-std::string_view take_column(std::string_view& identity) {
-  std::uint32_t size = 0;
-  std::memcpy(&size, identity.data(), sizeof size);
-  const std::string_view column = identity.substr(0, sizeof size + (size == kNull || size == kNotSent ? 0 : size));
-  identity.remove_prefix(column.size());
-  return column;
-}
-
-bool was_sent(std::string_view column) {
-  std::uint32_t size = 0;
-  std::memcpy(&size, column.data(), sizeof size);
-  return size != kNotSent;
-}
-
 // What tells rows apart in Redis: the identity; under FULL without a primary key what the keys are made of, since an
 // update may leave any other column out (unchanged TOAST).
-std::vector<std::size_t> compared_columns(const Relation& relation,
-                                          const std::vector<BoundWriter::NumberedWrite>& writes) {
+std::vector<std::size_t> compared_columns(const Relation& relation, const std::vector<BoundWriter::Group>& groups) {
   std::vector<std::size_t> columns = identity_columns(relation);
   if (!columns.empty()) return columns;
   for (std::size_t i = 0; i < relation.columns.size(); ++i) {
     const auto used = [i](const auto& numbered) { return numbered.write->identifies_by(i); };
-    if (std::any_of(writes.begin(), writes.end(), used)) columns.push_back(i);
+    const auto uses = [&used](const auto& group) {
+      return std::any_of(group.writes.begin(), group.writes.end(), used);
+    };
+    if (std::any_of(groups.begin(), groups.end(), uses)) columns.push_back(i);
   }
   return columns;
 }
 
 }  // namespace
 
-BoundWriter::BoundWriter(const Relation& relation, std::string mapping, std::vector<NumberedWrite> writes)
-    : mapping_(std::move(mapping)), identity_(compared_columns(relation, writes)) {
-  for (NumberedWrite& numbered : writes) {
-    owned_.push_back(numbered.write->owned());
-    numbers_.push_back(numbered.number);
-    mappings_.push_back(numbered.mapping);
-    writes_.push_back(std::move(numbered.write));
+BoundWriter::BoundWriter(const Relation& relation, std::string mapping, std::vector<Group> groups)
+    : mapping_(std::move(mapping)),
+      table_(relation.qualified()),
+      groups_(std::move(groups)),
+      identity_(compared_columns(relation, groups_)) {
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    groups_[i].expressions->compile();
+    for (NumberedWrite& numbered : groups_[i].writes) {
+      owned_.push_back(numbered.write->owned());
+      owned_.back().write = numbered.number;
+      for (OwnedKeys& keys : numbered.write->truncated()) {
+        keys.write = numbered.number;
+        truncated_.push_back(std::move(keys));
+      }
+      numbers_.push_back(numbered.number);
+      mappings_.push_back(groups_[i].mapping);
+      writes_.push_back({std::move(numbered.write), i});
+    }
+    groups_[i].writes.clear();
   }
+  rows_.resize(groups_.size());
+}
+
+// Every expression is computed before anything is written: a row that breaks one leaves no half behind.
+void BoundWriter::evaluate(Row before, Row now) {
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    Expressions& expressions = *groups_[i].expressions;
+    if (expressions.empty()) {
+      rows_[i] = {before, now};
+      continue;
+    }
+    try {
+      rows_[i] = {expressions.evaluate(before, Expressions::Side::before),
+                  expressions.evaluate(now, Expressions::Side::now)};
+    } catch (const EvaluationError& error) {
+      refuse(groups_[i], error);
+    }
+  }
+}
+
+void BoundWriter::refuse(const Group& group, const EvaluationError& error) const {
+  throw RowError("mapping " + group.mapping + ", table " + table_ + ": " + error.what());
+}
+
+bool BoundWriter::prepare(bool keep_unchanged) {
+  bool writable = true;
+  for (const Bound& bound : writes_) {
+    const auto& [before, now] = rows_[bound.group];
+    writable = bound.write->prepare(before, now, keep_unchanged) && writable;
+  }
+  return writable;
 }
 
 // The new row, with the values that only the old row carries: under FULL every unchanged column, otherwise those of the
@@ -74,70 +102,45 @@ Row BoundWriter::completed(const Change& change) {
 
 BoundWriter::Outcome BoundWriter::apply(const Change& change, bool keep_unchanged, Batch& batch) {
   const Row now = completed(change);
-  bool writable = true;
-  for (const auto& write : writes_) writable = write->prepare(change.old_row, now, keep_unchanged) && writable;
-  for (const auto& write : writes_) write->remove_old(batch);
+  evaluate(change.old_row, now);
+  const bool writable = prepare(keep_unchanged);
+  for (const Bound& bound : writes_) bound.write->remove_old(batch);
   if (!writable) return Outcome::reread;
   if (now.empty()) return Outcome::done;
-  for (const auto& write : writes_) {
+  for (const Bound& bound : writes_) {
     // While the table is being loaded fields of an earlier life may stand under the key.
     if (keep_unchanged) {
-      write->put(batch);
+      bound.write->put(batch);
     } else {
-      write->replace(false, batch);
+      bound.write->replace(false, batch);
     }
   }
   return Outcome::done;
 }
 
 void BoundWriter::replace(Row row, bool fresh, Batch& batch) {
-  for (const auto& write : writes_) write->prepare({}, row, true);
-  for (const auto& write : writes_) write->replace(fresh, batch);
+  evaluate({}, row);
+  prepare(true);
+  for (const Bound& bound : writes_) bound.write->replace(fresh, batch);
 }
 
 void BoundWriter::expect(Row row, std::vector<Expectation>& out) {
-  for (const auto& write : writes_) write->prepare({}, row, true);
-  for (const auto& write : writes_) write->expect(out);
+  evaluate({}, row);
+  prepare(true);
+  for (const Bound& bound : writes_) bound.write->expect(out);
 }
 
-std::optional<std::string_view> next_of_identity(std::string_view& identity) {
-  std::uint32_t size = kNull;
-  if (identity.size() < sizeof size) return std::nullopt;
-  std::memcpy(&size, identity.data(), sizeof size);
-  identity.remove_prefix(sizeof size);
-  if (size >= kNotSent) return std::nullopt;
-  const std::string_view text = identity.substr(0, size);
-  identity.remove_prefix(text.size());
-  return text;
-}
-
-// For each column its size in four bytes, then its bytes; two sizes that no value has stand for the other states.
-void BoundWriter::append_identity(Row row, std::string& out) const {
-  for (const std::size_t column : identity_) {
-    const Value& value = row[column];
-    const std::uint32_t size = value.has_text()                  ? static_cast<std::uint32_t>(value.text.size())
-                               : value.state == ValueState::null ? kNull
-                                                                 : kNotSent;
-    char bytes[sizeof size];
-    std::memcpy(bytes, &size, sizeof size);
-    out.append(bytes, sizeof bytes);
-    if (value.has_text()) out.append(value.text);
+bool BoundWriter::append_place(std::size_t write, Row row, std::string& out) {
+  const Bound& bound = writes_[write];
+  Expressions& expressions = *groups_[bound.group].expressions;
+  try {
+    const Row whole = expressions.empty() ? row : expressions.evaluate(row, Expressions::Side::now);
+    return bound.write->append_place(whole, out);
+  } catch (const EvaluationError&) {
+    return false;
   }
 }
 
-bool is_whole_identity(std::string_view part) {
-  while (!part.empty()) {
-    if (!was_sent(take_column(part))) return false;
-  }
-  return true;
-}
-
-bool may_be_same_row(std::string_view part, std::string_view identity) {
-  while (!part.empty() && !identity.empty()) {
-    const std::string_view wanted = take_column(part), found = take_column(identity);
-    if (was_sent(wanted) && was_sent(found) && wanted != found) return false;
-  }
-  return part.empty() && identity.empty();
-}
+void BoundWriter::append_identity(Row row, std::string& out) const { append_row_identity(row, identity_, out); }
 
 }  // namespace walrelay::sinks

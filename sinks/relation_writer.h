@@ -16,9 +16,14 @@ class BoundWriter final : public RelationWriter {
   struct NumberedWrite {
     std::unique_ptr<Write> write;
     std::uint32_t number;
-    std::string mapping;
   };
-  BoundWriter(const replication::Relation& relation, std::string mapping, std::vector<NumberedWrite> writes);
+  // The writes of one mapping, and the expressions that they share.
+  struct Group {
+    std::string mapping;
+    std::unique_ptr<Expressions> expressions;
+    std::vector<NumberedWrite> writes;
+  };
+  BoundWriter(const replication::Relation& relation, std::string mapping, std::vector<Group> groups);
 
   Outcome apply(const replication::Change& change, bool keep_unchanged, Batch& batch) override;
   void replace(replication::Row row, bool fresh, Batch& batch) override;
@@ -26,26 +31,40 @@ class BoundWriter final : public RelationWriter {
   void append_identity(replication::Row row, std::string& out) const override;
   [[nodiscard]] const std::vector<std::size_t>& identity_columns() const override { return identity_; }
   [[nodiscard]] const std::vector<OwnedKeys>& owned() const override { return owned_; }
+  [[nodiscard]] const std::vector<OwnedKeys>& truncated() const override { return truncated_; }
   [[nodiscard]] const std::vector<std::uint32_t>& writes() const override { return numbers_; }
   [[nodiscard]] const std::vector<std::string>& mappings() const override { return mappings_; }
   [[nodiscard]] const std::string& mapping() const override { return mapping_; }
-  [[nodiscard]] bool readings(std::size_t write, std::string_view key, std::size_t most,
+  [[nodiscard]] bool readings(std::size_t write, std::string_view place, std::size_t most,
                               std::vector<KeyReading>& out) const override {
-    return writes_[write]->readings(key, most, out);
+    return writes_[write].write->readings(place, most, out);
   }
-  [[nodiscard]] bool append_key(std::size_t write, replication::Row row, std::string& out) const override {
-    return writes_[write]->append_key(row, out);
+  [[nodiscard]] bool append_place(std::size_t write, replication::Row row, std::string& out) override;
+  [[nodiscard]] const std::vector<std::size_t>& place_columns(std::size_t write) const override {
+    return writes_[write].write->place_columns();
   }
-  [[nodiscard]] const std::vector<std::size_t>& key_columns(std::size_t write) const override {
-    return writes_[write]->key_columns();
+  [[nodiscard]] const std::vector<std::size_t>& reading_columns(std::size_t write) const override {
+    return writes_[write].write->reading_columns();
+  }
+  void remove_ghost(std::size_t write, std::string_view place, Batch& batch) const override {
+    writes_[write].write->remove_ghost(place, batch);
   }
 
  private:
+  struct Bound {
+    std::unique_ptr<Write> write;
+    std::size_t group;
+  };
   replication::Row completed(const replication::Change& change);
+  void evaluate(replication::Row before, replication::Row now);
+  bool prepare(bool keep_unchanged);
+  [[noreturn]] void refuse(const Group& group, const EvaluationError& error) const;
 
-  const std::string mapping_;
-  std::vector<std::unique_ptr<Write>> writes_;
-  std::vector<OwnedKeys> owned_;
+  const std::string mapping_, table_;
+  std::vector<Group> groups_;                                        // without their writes
+  std::vector<Bound> writes_;                                        // after the expressions that they refer to
+  std::vector<std::pair<replication::Row, replication::Row>> rows_;  // of each group: before and now
+  std::vector<OwnedKeys> owned_, truncated_;
   std::vector<std::uint32_t> numbers_;
   std::vector<std::string> mappings_;
   std::vector<std::size_t> identity_;

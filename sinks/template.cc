@@ -127,11 +127,18 @@ bool BoundTemplate::uses(std::size_t column) const {
   return std::any_of(parts_.begin(), parts_.end(), [column](const Part& part) { return part.column == column; });
 }
 
-BoundTemplate bind_template(const Template& text, const replication::Relation& relation, const Captures& captures) {
+BoundTemplate bind_template(const Template& text, const replication::Relation& relation, const Captures& captures,
+                            const FindLet& find_let) {
   std::vector<BoundTemplate::Part> parts;
   std::string literal;
   for (const TemplatePart& part : text.parts) {
     literal += part.literal;
+    const auto let = find_let && !captures.contains(part.name) ? find_let(part.name) : std::nullopt;
+    if (let) {
+      parts.push_back({std::move(literal), *let, part.encoded, nullptr});
+      literal.clear();
+      continue;
+    }
     const auto column = find_column(relation, part.name);
     if (const auto constant = constant_text(part.name, column.has_value(), relation, captures)) {
       if (part.encoded) {

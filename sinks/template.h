@@ -4,11 +4,13 @@
 //                               {name|enc}  with % : { } white space and control bytes as %XX: injective
 //                               {{  }}      a brace
 //
-//   name: a capture of the mapping's table pattern, else a column, else the built-in {schema} or {table}. Captures come
-//   first because a column that is added later must not change the meaning of a key.
+//   name: a capture of the mapping's table pattern, else a let of the mapping, else a column, else the built-in
+//   {schema} or {table}. Captures and lets come first because a column that is added later must not change the meaning
+//   of a key.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -66,7 +68,11 @@ class BoundTemplate {
   std::string tail_;
 };
 
+// The virtual column of a let (expressions.h); nothing: there is no such let.
+using FindLet = std::function<std::optional<std::size_t>(const std::string& name)>;
+
 // Throws std::invalid_argument with a clause that names what cannot be found, and what may have been meant.
-BoundTemplate bind_template(const Template& text, const replication::Relation& relation, const Captures& captures);
+BoundTemplate bind_template(const Template& text, const replication::Relation& relation, const Captures& captures,
+                            const FindLet& find_let = nullptr);
 
 }  // namespace walrelay::sinks

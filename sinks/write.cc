@@ -1,8 +1,7 @@
 #include "sinks/write.h"
 
-#include "sinks/glob.h"
-#include "sinks/key_rules.h"
-#include "sinks/resp.h"
+#include <algorithm>
+#include <stdexcept>
 
 namespace walrelay::sinks {
 
@@ -27,70 +26,74 @@ std::chrono::milliseconds BindContext::duration(const std::string& name) const {
   return parameter == nullptr ? std::chrono::milliseconds(0) : parameter->duration;
 }
 
-KeyedWrite::KeyedWrite(const BindContext& context)
-    : template_(bind_key(context)), inverse_(template_), number_(context.number), site_(context.site()) {
-  for (const auto& column : context.relation.columns) column_names_.push_back(column.name);
+bool BindContext::flag(const std::string& name) const {
+  const Parameter* parameter = find(name);
+  return parameter != nullptr && parameter->flag;
 }
 
-bool KeyedWrite::prepare(Row before, Row now, bool keep_unchanged) {
-  now_ = now;
-  remove_old_ = false;
-  if (!now.empty()) make_key(now);
-  if (!before.empty()) {
-    // A row whose key had a NULL was never written: there is nothing to remove.
-    old_key_.clear();
-    remove_old_ = !template_.render(before, old_key_) && (now.empty() || old_key_ != key_);
+BoundTemplate BindContext::bind(const std::string& parameter) const {
+  const auto find_let = [this](const std::string& name) { return expressions.find_let(name); };
+  try {
+    return bind_template(parse_template(find(parameter)->text), relation, captures, find_let);
+  } catch (const std::invalid_argument& error) {
+    fail(parameter + ": " + error.what());
   }
-  if (now.empty() || complete(now)) return true;
-  // Under a new key nothing stands that could be left as it is.
-  return keep_unchanged && keeps_unchanged() && !remove_old_;
 }
 
-void KeyedWrite::make_key(Row row) {
-  key_.clear();
-  const auto missing = template_.render(row, key_);
-  if (!missing) return;
-  const std::string column = "column " + column_names_[*missing];
-  if (row[*missing].state == ValueState::null) {
-    throw RowError(site_ + ": " + column +
-                   " is NULL in a row, and its key cannot be made; declare the column NOT NULL " +
-                   "or take it out of the key");
+std::optional<std::size_t> BindContext::expression(const std::string& parameter) const {
+  const Parameter* given = find(parameter);
+  if (given == nullptr) return std::nullopt;
+  return compile(parameter, given->text);
+}
+
+std::size_t BindContext::compile(const std::string& parameter, const std::string& text) const {
+  try {
+    return expressions.add(text);
+  } catch (const std::invalid_argument& error) {
+    fail(parameter + ": " + error.what());
   }
-  throw RowError(site_ + ": PostgreSQL did not send " + column +
-                 ", which the key is made of; set the table's REPLICA " + "IDENTITY to FULL");
 }
 
-void KeyedWrite::remove_old(Batch& batch) {
-  if (remove_old_) unlink(old_key_, batch);
+const replication::ColumnType* BindContext::type_of(std::size_t column) const {
+  return column < relation.columns.size() ? relation.columns[column].type : nullptr;
 }
 
-void KeyedWrite::unlink(std::string_view key, Batch& batch) const {
-  static const std::string kUnlink = resp::bulk("UNLINK");
-  batch.open(number_, key, Effect::remove);
-  batch.command(2);
-  batch.rendered(kUnlink);
-  batch.argument(key);
-  batch.close();
+std::string BindContext::name_of(std::size_t column) const {
+  if (column < relation.columns.size()) return "column " + relation.columns[column].name;
+  return "expression \"" + expressions.text_of(column) + "\"";
 }
 
-OwnedKeys KeyedWrite::owned() const { return {key_glob(template_), KeyMatcher(template_)}; }
-
-void KeyedWrite::expect(std::vector<Expectation>& out) {
-  Expectation& expected = out.emplace_back();
-  expected.key = key_;
-  expected.write = number_;
-  expect_row(now_, expected);
+std::vector<std::size_t> BindContext::reads(const std::vector<std::size_t>& columns) const {
+  std::vector<std::size_t> all;
+  for (const std::size_t column : columns) {
+    const auto& some = expressions.reads(column);
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
 }
 
-bool KeyedWrite::readings(std::string_view key, std::size_t most, std::vector<KeyReading>& out) const {
-  return inverse_.readings(key, most, out);
+std::vector<std::size_t> BindContext::reads(const BoundTemplate& text) const {
+  std::vector<std::size_t> columns;
+  for (const auto& part : text.parts()) columns.push_back(part.column);
+  return reads(columns);
 }
 
-bool KeyedWrite::append_key(Row row, std::string& out) const {
-  const std::size_t before = out.size();
-  if (!template_.render(row, out)) return true;
-  out.resize(before);
-  return false;
+Presence Condition::of(Row row) const {
+  if (!column_) return Presence::yes;
+  const replication::Value& value = row[*column_];
+  if (value.state == ValueState::null) return Presence::no;
+  if (!value.has_text()) return Presence::unknown;
+  // SQLite's notion of truth is a number that is not zero; a column of PostgreSQL's type boolean says t or f.
+  const bool no = value.text == "0" || value.text == "f" || value.text.empty();
+  return no ? Presence::no : Presence::yes;
+}
+
+std::vector<std::size_t> with_condition(const BindContext& context, std::vector<std::size_t> columns,
+                                        const Condition& when) {
+  if (when.column()) columns.push_back(*when.column());
+  return context.reads(columns);
 }
 
 }  // namespace walrelay::sinks

@@ -6,6 +6,10 @@
 //   replace()     the same for a row read from the table, whatever stood there before; or
 //   expect()      what replace() would leave in Redis, to compare it with what stands there
 //
+//   Write ─┬─ KeyedWrite   one Redis key for each row: hash, string, json           keyed_write.h
+//          ├─ MemberWrite  a member of a key that rows share: set, zset, bitmap ... member_write.h
+//          └─ EventWrite   says something and leaves no state: stream, publish ...  event_write.h
+//
 // To add a kind: a file kind_<name>.cc with a function that gives its Kind, and its line in kinds.cc.
 #pragma once
 
@@ -20,12 +24,14 @@
 #include "replication/relation.h"
 #include "sinks/batch.h"
 #include "sinks/expectation.h"
-#include "sinks/key_inverse.h"
+#include "sinks/expressions.h"
+#include "sinks/key_reading.h"
 #include "sinks/mapping.h"
 #include "sinks/template.h"
 
 namespace walrelay::sinks {
 
+// Rows that a Write is given have the mapping's virtual columns (expressions.h) behind those of the relation.
 class Write {
  public:
   virtual ~Write() = default;
@@ -40,10 +46,13 @@ class Write {
   virtual void expect(std::vector<Expectation>& out) = 0;  // appends one; the row must be complete
 
   [[nodiscard]] virtual OwnedKeys owned() const = 0;
+  [[nodiscard]] virtual std::vector<OwnedKeys> truncated() const = 0;
   // As RelationWriter has them.
-  virtual bool readings(std::string_view key, std::size_t most, std::vector<KeyReading>& out) const = 0;
-  virtual bool append_key(replication::Row row, std::string& out) const = 0;
-  [[nodiscard]] virtual const std::vector<std::size_t>& key_columns() const = 0;
+  virtual bool readings(std::string_view place, std::size_t most, std::vector<KeyReading>& out) const = 0;
+  virtual bool append_place(replication::Row row, std::string& out) const = 0;  // row with its virtual columns
+  [[nodiscard]] virtual const std::vector<std::size_t>& place_columns() const = 0;
+  [[nodiscard]] virtual const std::vector<std::size_t>& reading_columns() const = 0;
+  virtual void remove_ghost(std::string_view place, Batch& batch) const = 0;
   [[nodiscard]] virtual bool identifies_by(std::size_t column) const = 0;  // the key or the member is made of it
 };
 
@@ -53,6 +62,8 @@ struct BindContext {
   const WriteSpec& write;
   const replication::Relation& relation;
   const Captures& captures;
+  Expressions& expressions;  // of the mapping
+  const std::string& state;  // begins the names of keys that are walrelay's own
   std::uint32_t number = 0;  // in Batch entries
 
   // "mapping users, table public.users, hash at walrelay.yaml:12:9"
@@ -60,6 +71,19 @@ struct BindContext {
   [[noreturn]] void fail(const std::string& what) const;                            // MappingError at this site
   [[nodiscard]] const Parameter* find(const std::string& name) const;               // null: not given
   [[nodiscard]] std::chrono::milliseconds duration(const std::string& name) const;  // 0: not given
+  [[nodiscard]] bool flag(const std::string& name) const;                           // false: not given
+
+  // These throw MappingError. The template of a parameter that is given; the column of one that is an expression.
+  [[nodiscard]] BoundTemplate bind(const std::string& parameter) const;
+  [[nodiscard]] std::optional<std::size_t> expression(const std::string& parameter) const;  // nothing: not given
+  [[nodiscard]] std::size_t compile(const std::string& parameter, const std::string& text) const;
+
+  // Of a real column or a virtual one.
+  [[nodiscard]] const replication::ColumnType* type_of(std::size_t column) const;  // null: not known
+  [[nodiscard]] std::string name_of(std::size_t column) const;  // "column size", "expression \"a + 1\""
+  // The columns of the relation that these are made of, ascending, each once.
+  [[nodiscard]] std::vector<std::size_t> reads(const std::vector<std::size_t>& columns) const;
+  [[nodiscard]] std::vector<std::size_t> reads(const BoundTemplate& text) const;
 };
 
 struct Kind {
@@ -71,46 +95,21 @@ struct Kind {
 };
 const Kind* find_kind(std::string_view name);  // null: there is none
 
-// The common part of the kinds that keep one Redis key for each row.
-class KeyedWrite : public Write {
+// Whether a row says that its entry is there: the parameter `when`.
+enum class Presence : std::uint8_t { no, yes, unknown };
+class Condition {
  public:
-  explicit KeyedWrite(const BindContext& context);
-
-  bool prepare(replication::Row before, replication::Row now, bool keep_unchanged) final;
-  void remove_old(Batch& batch) final;
-  void put(Batch& batch) final { put_row(key_, now_, batch); }
-  void replace(bool fresh, Batch& batch) final { replace_row(key_, now_, fresh, batch); }
-  void expect(std::vector<Expectation>& out) final;
-  [[nodiscard]] OwnedKeys owned() const final;
-  bool readings(std::string_view key, std::size_t most, std::vector<KeyReading>& out) const final;
-  bool append_key(replication::Row row, std::string& out) const final;
-  [[nodiscard]] const std::vector<std::size_t>& key_columns() const final { return inverse_.columns(); }
-  [[nodiscard]] bool identifies_by(std::size_t column) const final { return template_.uses(column); }
-
- protected:
-  // Whether the row has every column that the value is made of.
-  [[nodiscard]] virtual bool complete(replication::Row row) const = 0;
-  // Whether put_row() can leave what stands there for columns that are unchanged.
-  [[nodiscard]] virtual bool keeps_unchanged() const = 0;
-  virtual void put_row(std::string_view key, replication::Row row, Batch& batch) = 0;
-  virtual void replace_row(std::string_view key, replication::Row row, bool fresh, Batch& batch) = 0;
-  // Fills in what the complete row says must stand under its key: type, value and ttl.
-  virtual void expect_row(replication::Row row, Expectation& expected) = 0;
-
-  void unlink(std::string_view key, Batch& batch) const;
-  [[nodiscard]] std::uint32_t number() const { return number_; }
+  explicit Condition(const BindContext& context) : column_(context.expression("when")) {}
+  // Unknown: a column that it needs was not sent. NULL is no.
+  [[nodiscard]] Presence of(replication::Row row) const;
+  [[nodiscard]] const std::optional<std::size_t>& column() const { return column_; }
 
  private:
-  void make_key(replication::Row row);
-
-  const BoundTemplate template_;
-  const KeyInverse inverse_;
-  const std::uint32_t number_;
-  const std::string site_;
-  std::vector<std::string> column_names_;
-  std::string key_, old_key_;
-  replication::Row now_;
-  bool remove_old_ = false;
+  std::optional<std::size_t> column_;
 };
+
+// The columns and those that the condition reads, ascending, each once.
+std::vector<std::size_t> with_condition(const BindContext& context, std::vector<std::size_t> columns,
+                                        const Condition& when);
 
 }  // namespace walrelay::sinks

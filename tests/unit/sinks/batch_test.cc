@@ -116,7 +116,7 @@ TEST(Batch, NamesTheKeysOfOneWrite) {
   append(batch, 1, Effect::remove, {{"UNLINK", "a"}});
   append(batch, 1, Effect::partial, {{"HSET", "c", "f", "1"}});
   std::vector<std::string> keys;
-  batch.each_key(1, [&](std::string_view key) { keys.emplace_back(key); });
+  batch.each_key(1, [&](std::string_view key, std::string_view) { keys.emplace_back(key); });
   EXPECT_THAT(keys, ElementsAre("a", "c"));
 }
 

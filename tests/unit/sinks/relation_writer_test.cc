@@ -7,6 +7,7 @@
 #include <set>
 
 #include "bound.h"
+#include "sinks/row_identity.h"
 
 namespace walrelay::sinks {
 namespace {
@@ -182,14 +183,14 @@ TEST(RelationWriter, APartOfAnIdentityFindsItsRow) {
 
 TEST(RelationWriter, MakesKeysOfTheirColumnsAlone) {
   Bound bound(users().full(), {hash("h:{name}:{id}"), hash("i:{id}:{id}")});
-  EXPECT_THAT(bound.writer->key_columns(0), ElementsAre(0U, 1U));
-  EXPECT_THAT(bound.writer->key_columns(1), ElementsAre(0U));
+  EXPECT_THAT(bound.writer->place_columns(0), ElementsAre(0U, 1U));
+  EXPECT_THAT(bound.writer->place_columns(1), ElementsAre(0U));
   std::string key = "before ";
-  EXPECT_TRUE(bound.writer->append_key(0, bound.table.row({"1", "Ann", absent}), key));
-  EXPECT_TRUE(bound.writer->append_key(1, bound.table.row({"1", absent, absent}), key));
+  EXPECT_TRUE(bound.writer->append_place(0, bound.table.row({"1", "Ann", absent}), key));
+  EXPECT_TRUE(bound.writer->append_place(1, bound.table.row({"1", absent, absent}), key));
   EXPECT_EQ(key, "before h:Ann:1i:1:1");
   for (const auto& missing : {null, absent, unchanged}) {
-    EXPECT_FALSE(bound.writer->append_key(0, bound.table.row({missing, "Ann", "{}"}), key));
+    EXPECT_FALSE(bound.writer->append_place(0, bound.table.row({missing, "Ann", "{}"}), key));
   }
   EXPECT_EQ(key, "before h:Ann:1i:1:1");
 }

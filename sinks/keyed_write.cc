@@ -1,0 +1,172 @@
+#include "sinks/keyed_write.h"
+
+#include <algorithm>
+
+#include "sinks/glob.h"
+#include "sinks/key_rules.h"
+#include "sinks/resp.h"
+#include "sinks/row_identity.h"
+#include "sinks/scripts.h"
+
+namespace walrelay::sinks {
+
+using replication::Row;
+using replication::ValueState;
+
+namespace {
+
+// The row's key has changed or is gone: what stood under the last one goes.
+const Script& track_script() {
+  static const Script script(R"(local last = redis.call('HGET', KEYS[1], ARGV[1])
+if last and last ~= ARGV[2] then redis.call('UNLINK', last) end
+if ARGV[2] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+return 1)");
+  return script;
+}
+
+}  // namespace
+
+KeyedWrite::KeyedWrite(const BindContext& context)
+    : template_(bind_key(context)),
+      inverse_(template_, context.relation.columns.size()),
+      when_(context),
+      reads_(context.reads(template_)),
+      place_columns_(with_condition(context, reads_, when_)),
+      number_(context.number),
+      site_(context.site()),
+      identity_(identity_columns(context.relation)) {
+  for (const auto& part : template_.parts()) column_names_.push_back(context.name_of(part.column));
+  if (context.find("track") != nullptr) track_ = track_key(context);
+}
+
+bool KeyedWrite::prepare(Row before, Row now, bool keep_unchanged) {
+  before_ = before;
+  now_ = now;
+  remove_old_ = there_ = no_key_ = false;
+  const Presence presence = now.empty() ? Presence::no : when_.of(now);
+  there_ = presence != Presence::no;
+  key_.clear();
+  if (there_) {
+    make_key(now);
+  } else if (!now.empty()) {
+    no_key_ = template_.render(now, key_).has_value();
+  }
+  if (!before.empty() && track_.empty()) {
+    // A row whose key had a NULL was never written: there is nothing to remove.
+    old_key_.clear();
+    remove_old_ = !template_.render(before, old_key_) && (now.empty() || old_key_ != key_);
+  }
+  if (!there_) return true;
+  if (presence == Presence::unknown) return false;
+  if (complete(now)) return true;
+  // Under a new key nothing stands that could be left as it is.
+  return keep_unchanged && keeps_unchanged() && !remove_old_ && track_.empty();
+}
+
+void KeyedWrite::make_key(Row row) {
+  const auto missing = template_.render(row, key_);
+  if (!missing) return;
+  std::size_t part = 0;
+  while (template_.parts()[part].column != *missing) ++part;
+  const std::string& column = column_names_[part];
+  if (row[*missing].state == ValueState::null) {
+    throw RowError(site_ + ": " + column +
+                   " is NULL in a row, and its key cannot be made; declare the column NOT NULL, take it out of the " +
+                   "key, or leave such rows out with \"when\"");
+  }
+  throw RowError(site_ + ": PostgreSQL did not send " + column +
+                 ", which the key is made of; set the table's REPLICA " + "IDENTITY to FULL");
+}
+
+void KeyedWrite::remove_old(Batch& batch) {
+  if (remove_old_) unlink(old_key_, batch);
+  if (there_) return;
+  if (!now_.empty() && !no_key_) unlink(key_, batch);
+  if (!track_.empty()) track(now_.empty() ? before_ : now_, batch);
+}
+
+void KeyedWrite::put(Batch& batch) {
+  if (!there_) return;
+  if (!track_.empty()) track(now_, batch);
+  put_row(key_, now_, batch);
+}
+
+void KeyedWrite::replace(bool fresh, Batch& batch) {
+  if (!there_) {
+    // Nothing can stand there: nor can a key that the row had.
+    if (!fresh) remove_old(batch);
+    return;
+  }
+  if (!track_.empty()) track(now_, batch);
+  replace_row(key_, now_, fresh, batch);
+}
+
+// Its own entry, and never coalesced: each of them removes the key of the one before.
+void KeyedWrite::track(Row row, Batch& batch) const {
+  std::string id;
+  append_row_identity(row, identity_, id);
+  batch.open_script(number_, track_, id, Effect::ordered);
+  batch.command(6);
+  track_script().begin(batch);
+  batch.argument(track_);
+  batch.member(id);
+  batch.argument(there_ ? std::string_view(key_) : std::string_view());
+  batch.close();
+}
+
+void KeyedWrite::unlink(std::string_view key, Batch& batch) const {
+  static const std::string kUnlink = resp::bulk("UNLINK");
+  batch.open(number_, key, Effect::remove);
+  batch.command(2);
+  batch.rendered(kUnlink);
+  batch.argument(key);
+  batch.close();
+}
+
+OwnedKeys KeyedWrite::owned() const {
+  OwnedKeys owned;
+  owned.glob = key_glob(template_);
+  owned.owns = KeyMatcher(template_);
+  owned.write = number_;
+  return owned;
+}
+
+std::vector<OwnedKeys> KeyedWrite::truncated() const {
+  std::vector<OwnedKeys> all{owned()};
+  if (!track_.empty()) all.push_back(exactly(track_));
+  return all;
+}
+
+void KeyedWrite::remove_ghost(std::string_view place, Batch& batch) const {
+  batch.open(number_, place, Effect::ordered);
+  batch.command(2);
+  batch.argument("UNLINK");
+  batch.argument(place);
+  batch.close();
+}
+
+void KeyedWrite::expect(std::vector<Expectation>& out) {
+  Expectation& expected = out.emplace_back();
+  expected.key = key_;
+  expected.write = number_;
+  expected.skip = no_key_;
+  if (there_) expect_row(now_, expected);
+}
+
+bool KeyedWrite::readings(std::string_view place, std::size_t most, std::vector<KeyReading>& out) const {
+  return inverse_.readings(place, most, out);
+}
+
+bool KeyedWrite::append_place(Row row, std::string& out) const {
+  if (when_.of(row) != Presence::yes) return false;
+  const std::size_t before = out.size();
+  if (!template_.render(row, out)) return true;
+  out.resize(before);
+  return false;
+}
+
+bool KeyedWrite::identifies_by(std::size_t column) const {
+  return std::find(reads_.begin(), reads_.end(), column) != reads_.end();
+}
+
+}  // namespace walrelay::sinks

@@ -1,0 +1,52 @@
+#include "sinks/scripts.h"
+
+#include <openssl/sha.h>
+
+#include "sinks/resp.h"
+
+namespace walrelay::sinks {
+namespace {
+
+std::vector<const Script*>& registered() {
+  static std::vector<const Script*> all;
+  return all;
+}
+
+}  // namespace
+
+std::string sha1(std::string_view text) {
+  unsigned char digest[SHA_DIGEST_LENGTH];
+  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  for (const unsigned char byte : digest) {
+    out.push_back(kDigits[byte >> 4]);
+    out.push_back(kDigits[byte & 15]);
+  }
+  return out;
+}
+
+Script::Script(std::string body)
+    : body_(std::move(body)), sha_(sha1(body_)), begin_(resp::bulk("EVALSHA")), sha_bulk_(resp::bulk(sha_)) {
+  registered().push_back(this);
+}
+
+void Script::begin(Batch& batch) const {
+  static const std::string kOne = resp::bulk("1");
+  batch.rendered(begin_);
+  batch.rendered(sha_bulk_);
+  batch.rendered(kOne);
+}
+
+void Script::append_call(std::string& out, std::string_view key, const std::vector<std::string_view>& arguments) const {
+  resp::append_header(out, 4 + arguments.size());
+  for (const std::string_view fixed :
+       {std::string_view("EVALSHA"), std::string_view(sha_), std::string_view("1"), key}) {
+    resp::append_bulk(out, fixed);
+  }
+  for (const std::string_view argument : arguments) resp::append_bulk(out, argument);
+}
+
+const std::vector<const Script*>& all_scripts() { return registered(); }
+
+}  // namespace walrelay::sinks
