@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sinks/key_inverse.h"
+#include "sinks/scripts.h"
 #include "sinks/write.h"
 
 namespace walrelay::sinks {
@@ -20,6 +21,7 @@ namespace walrelay::sinks {
 class KeyedWrite : public Write {
  public:
   explicit KeyedWrite(const BindContext& context);
+  static const Script& track_script();
 
   bool prepare(replication::Row before, replication::Row now, bool keep_unchanged) final;
   void remove_old(Batch& batch) final;
