@@ -173,7 +173,8 @@ struct Config {
   std::string on_row_error = "halt";           // halt | dead_letter
   std::map<std::string, std::string> origins;  // dotted key -> where its value came from; none: the default
   std::vector<Mapping> mappings;               // none: every table with a usable identity becomes a hash
-  std::vector<std::string> warnings;           // what was passed over, and what holds instead: for the log
+  bool disabled = false;              // mappings were given, and every one is switched off: nothing is to be done
+  std::vector<std::string> warnings;  // what was passed over, and what holds instead: for the log
 };
 
 }  // namespace walrelay::config

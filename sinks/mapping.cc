@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "sinks/key_rules.h"
 #include "sinks/nearest_name.h"
 #include "sinks/relation_writer.h"
 #include "sinks/table_pattern.h"
@@ -166,6 +167,7 @@ std::unique_ptr<RelationWriter> MappingSet::bind(const Relation& relation) {
   const auto bind_spec = [&](const MappingSpec& spec, const Captures& captures) {
     BoundWriter::Group& group = groups.emplace_back();
     group.mapping = spec.name;
+    check_identity(spec, relation);
     group.expressions = bind_let(spec, relation, captures);
     for (std::size_t i = 0; i < spec.writes.size(); ++i) {
       BindContext context{spec, spec.writes[i], relation, captures, *group.expressions, state_, 0};
