@@ -77,16 +77,14 @@ TEST_P(AcceptanceE4s, EA2DeleteOneDeleteAnIndexTruncate) {
   expect_verified();
 }
 
-// E2: switched off, the table is not followed, and it does not become a table "without any mapping" either.
+// E2: switched off, nothing is followed and nothing written; and no table is taken for one "without any mapping".
 TEST_P(AcceptanceE4s, SwitchedOffNothingIsWritten) {
   mark();
-  run({{"INDEX_PERSISTENCE_ENABLED", "false"}});
-  interrupt();
-  sql("INSERT INTO e4s_index.meter_index (index_name,entity_id,granularity,epoch_value,partition_num) VALUES"
-      " ('meter-data',12345,'DAY',20000,111)");
-  EXPECT_TRUE(caught_up());
-  EXPECT_EQ(keys(), std::vector<std::string>());
-  EXPECT_EQ(walrelay().terminate(), 0);
+  launch_as(example_options({{"INDEX_PERSISTENCE_ENABLED", "false"}}));
+  EXPECT_EQ(walrelay().wait(), 78);
+  EXPECT_THAT(walrelay().log(), testing::HasSubstr("no mapping is enabled"));
+  EXPECT_EQ(redis().keys(), std::vector<std::string>());
+  EXPECT_EQ(sql("SELECT count(*) FROM pg_replication_slots WHERE slot_name = '" + name() + "'"), "0");
 }
 
 INSTANTIATE_TEST_SUITE_P(, AcceptanceE4s, testing::Values(Course::plain, Course::killed), course_name);
