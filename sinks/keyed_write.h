@@ -53,7 +53,8 @@ class KeyedWrite : public Write {
 
  private:
   void make_key(replication::Row row);
-  void track(replication::Row row, Batch& batch) const;
+  void track(replication::Row row, std::string_view key, Batch& batch) const;  // an empty key: none any more
+  void track_gone(replication::Row before, Batch& batch) const;
 
   const BoundTemplate template_;
   const KeyInverse inverse_;
