@@ -30,6 +30,11 @@ class AcceptanceE4sRebuild : public Acceptance {
       begun = post("/api/v1/admin/index/meter-data/reindex");
       return begun.http() == 202 || begun.http() == 409;
     })) << begun.body();
+    // What was asked for stands in Redis; from here on a crash does not lose it.
+    EXPECT_TRUE(eventually([&] {
+      const std::string jobs = redis().command("HVALS", "walrelay:{" + name() + "}:jobs");
+      return jobs.find("RUNNING") != std::string::npos || jobs.find("COMPLETED") != std::string::npos;
+    }));
   }
 };
 

@@ -77,7 +77,6 @@ TEST_P(AcceptanceE4s, EA2DeleteOneDeleteAnIndexTruncate) {
   expect_verified();
 }
 
-// E2: switched off, the table is not followed, and it does not become a table "without any mapping" either.
 // E2: switched off it ends at once and cleanly, and has touched neither server.
 TEST_P(AcceptanceE4s, SwitchedOffNothingIsWritten) {
   mark();
