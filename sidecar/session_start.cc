@@ -27,6 +27,8 @@ event::Task<> Session::connect() {
   status_.redis_connected = true;
   auto asking_policy = eviction_policy(redis_);
   const std::string policy = co_await std::move(asking_policy);
+  const std::string refusal = eviction_refusal(policy, mappings_.specs());
+  if (!refusal.empty()) throw StopError(ExitCode::configuration, redis_.name() + ": " + refusal);
   const std::string eviction = eviction_warning(policy, mappings_.specs());
   if (!eviction.empty() && status_.last_error.empty()) log::warn(eviction);  // once, not after every failure
   auto opening = watcher_.open();

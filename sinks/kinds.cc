@@ -37,6 +37,11 @@ const Kind* find_kind(std::string_view name) {
   return nullptr;
 }
 
+bool shares_keys(const std::string& kind) {
+  const Kind* found = find_kind(kind);
+  return found != nullptr && found->shares_keys;
+}
+
 const std::vector<KindDescription>& kinds() {
   static const std::vector<KindDescription> descriptions = [] {
     std::vector<KindDescription> all;

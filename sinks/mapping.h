@@ -91,6 +91,8 @@ struct KindDescription {
 };
 // Every kind of write that is registered, for the configuration's validation and schema.
 const std::vector<KindDescription>& kinds();
+// Whether rows share keys under this kind: one that was evicted and begun again would hold only a part.
+bool shares_keys(const std::string& kind);
 
 struct WriteSpec {
   std::string kind;
@@ -115,6 +117,7 @@ struct MappingSpec {
   std::vector<std::pair<std::string, std::string>> let;  // name, expression; later ones may use earlier ones
   IdentitySpec identity;
   OnPoison on_poison = OnPoison::stop;
+  bool allow_eviction = false;  // Redis may forget keys that rows share
   std::vector<WriteSpec> writes;
   std::string where;
 };

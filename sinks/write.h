@@ -92,6 +92,7 @@ struct Kind {
   // What is wrong with the parameters together, without the database; empty: nothing. May be null.
   std::string (*mistake)(const WriteSpec& write) = nullptr;
   std::unique_ptr<Write> (*bind)(const BindContext& context) = nullptr;  // throws MappingError
+  bool shares_keys = false;                                              // many rows are members of one key
 };
 const Kind* find_kind(std::string_view name);  // null: there is none
 
