@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "sinks/place.h"
+
 namespace walrelay::sinks {
 
 // What a row says must stand under a key.
@@ -38,6 +40,7 @@ struct Expectation {
   bool skip = false;  // nothing can be said: there is no key to ask for
 
   [[nodiscard]] bool of_member() const { return type >= Type::set_member; }
+  [[nodiscard]] std::string place() const { return of_member() ? place_of(key, member) : key; }
 };
 
 // The commands that ask Redis for the key; gives their number. One of a member; otherwise two, the second is PTTL.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sinks/key_inverse.h"
+#include "sinks/scripts.h"
 #include "sinks/write.h"
 
 namespace walrelay::sinks {
@@ -20,6 +21,7 @@ namespace walrelay::sinks {
 class KeyedWrite : public Write {
  public:
   explicit KeyedWrite(const BindContext& context);
+  static const Script& track_script();
 
   bool prepare(replication::Row before, replication::Row now, bool keep_unchanged) final;
   void remove_old(Batch& batch) final;
@@ -31,6 +33,7 @@ class KeyedWrite : public Write {
   bool readings(std::string_view place, std::size_t most, std::vector<KeyReading>& out) const final;
   bool append_place(replication::Row row, std::string& out) const final;
   [[nodiscard]] const std::vector<std::size_t>& place_columns() const final { return place_columns_; }
+  [[nodiscard]] const std::vector<std::size_t>& reading_columns() const final { return inverse_.columns(); }
   void remove_ghost(std::string_view place, Batch& batch) const final;
   [[nodiscard]] bool identifies_by(std::size_t column) const final;
 
