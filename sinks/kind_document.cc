@@ -54,7 +54,12 @@ class DocumentWrite final : public Write, public DocumentValue {
     (void)key_.render(now_, nothing.key);
   }
 
-  [[nodiscard]] OwnedKeys owned() const override { return {key_glob(key_), KeyMatcher(key_), {}, nullptr}; }
+  [[nodiscard]] OwnedKeys owned() const override {
+    OwnedKeys keys;
+    keys.glob = key_glob(key_);
+    keys.owns = KeyMatcher(key_);
+    return keys;
+  }
   [[nodiscard]] std::vector<OwnedKeys> truncated() const override { return {owned()}; }
   bool readings(std::string_view place, std::size_t most, std::vector<KeyReading>& out) const override {
     return inverse_.readings(place, most, out);
@@ -66,6 +71,7 @@ class DocumentWrite final : public Write, public DocumentValue {
     return false;
   }
   [[nodiscard]] const std::vector<std::size_t>& place_columns() const override { return columns_; }
+  [[nodiscard]] const std::vector<std::size_t>& reading_columns() const override { return inverse_.columns(); }
   void remove_ghost(std::string_view place, Batch& batch) const override { unlink(place, Effect::ordered, batch); }
   [[nodiscard]] bool identifies_by(std::size_t column) const override {
     return std::find(columns_.begin(), columns_.end(), column) != columns_.end();
