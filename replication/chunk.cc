@@ -25,6 +25,12 @@ std::string open_sql(const std::string& table, const std::string& also) {
 
 }  // namespace
 
+std::string search_path_sql(const std::vector<std::string>& schemas) {
+  std::string list;
+  for (const std::string& schema : schemas) list += (list.empty() ? "" : ", ") + quote_identifier(schema);
+  return list.empty() ? "" : "SET LOCAL search_path = " + list + "; ";
+}
+
 std::string chunk_sql(const ChunkRequest& request) {
   std::string columns;
   for (const std::string& column : request.columns)
@@ -55,8 +61,8 @@ event::Task<ChunkOpened> open_chunk(Connection& connection, std::string schema, 
 }
 
 event::Task<> copy_chunk(Connection& connection, ChunkRequest request, Connection::CopyRow row) {
-  auto copying =
-      connection.copy(chunk_sql(request) + "; COMMIT", std::move(row), "read " + request.schema + "." + request.table);
+  const std::string sql = search_path_sql(request.path) + chunk_sql(request) + "; COMMIT";
+  auto copying = connection.copy(sql, std::move(row), "read " + request.schema + "." + request.table);
   co_await std::move(copying);
 }
 

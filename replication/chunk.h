@@ -26,10 +26,11 @@
 namespace walrelay::replication {
 
 struct ChunkRequest {
-  std::string schema, table;         // what is read: a table or a leaf partition
-  std::vector<std::string> columns;  // in the order wanted
-  std::string where;                 // SQL condition, or empty
-  std::string select = {};           // instead of columns and where: what is read, and the table is only locked
+  std::string schema, table;           // what is read: a table or a leaf partition
+  std::vector<std::string> columns;    // in the order wanted
+  std::string where;                   // SQL condition, or empty
+  std::string select = {};             // instead of columns and where: what is read, and the table is only locked
+  std::vector<std::string> path = {};  // schemas where `select` finds names without one
   std::vector<std::pair<std::string, std::string>> also = {};  // schema and name of other tables that `select` reads
   bool binary = false;                                         // COPY's binary format
   bool only = true;  // FROM ONLY: plain inheritance children are tables of their own
@@ -40,6 +41,9 @@ struct ChunkOpened {
   Lsn position = Lsn::invalid;  // never inside a page header: an idle server's stream stops before one
   std::string file;             // pg_relation_filenode of the table: another one means that every ctid has changed
 };
+
+// "SET LOCAL search_path = ...; ", or nothing for no schema.
+std::string search_path_sql(const std::vector<std::string>& schemas);
 
 // The COPY statement of a chunk.
 std::string chunk_sql(const ChunkRequest& request);

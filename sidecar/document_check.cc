@@ -1,8 +1,10 @@
 #include "sidecar/document_check.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
+#include "replication/chunk.h"
 #include "sidecar/document_sql.h"
 
 namespace walrelay::sidecar {
@@ -58,27 +60,35 @@ void compare_link(const DocumentSpec& document, const DocumentSource& source, co
   }
 }
 
-// The types of the only row, or what PostgreSQL has against it.
-event::Task<std::vector<Oid>> types_of(Connection& connection, std::string sql, std::string what,
-                                       std::vector<std::string>& mistakes) {
-  std::vector<Oid> types;
+// What it gives, or what PostgreSQL has against it. Names are found as they will be when it is used.
+event::Task<std::optional<Result>> attempt(Connection& connection, const DocumentSpec& document, std::string sql,
+                                           std::string what, std::vector<std::string>& mistakes) {
+  std::optional<Result> found;
   try {
-    auto asking = connection.query(std::move(sql), what);
-    const Result found = co_await std::move(asking);
-    for (std::size_t i = 0; i < found.columns().size(); ++i) {
-      types.push_back(static_cast<Oid>(std::stoul("0" + found.text(0, i))));
-    }
+    const std::string statements =
+        "BEGIN READ ONLY; " + replication::search_path_sql(search_path(document)) + sql + "; COMMIT";
+    auto asking = connection.query_all(statements, what);
+    auto results = co_await std::move(asking);
+    found = std::move(results.at(2));
   } catch (const PostgresError& error) {
     if (error.lost()) throw;
     mistakes.emplace_back(error.what());
   }
-  co_return types;
+  co_return found;
+}
+
+std::vector<Oid> oids_in(const std::optional<Result>& found) {
+  std::vector<Oid> types;
+  for (std::size_t i = 0; found && i < found->columns().size(); ++i) {
+    types.push_back(static_cast<Oid>(std::stoul("0" + found->text(0, i))));
+  }
+  return types;
 }
 
 event::Task<> check_query(Connection& connection, const DocumentSpec& document, const TableInfo& root,
                           std::vector<std::string>& mistakes) {
-  auto asking = types_of(connection, document_types_sql(document), "query", mistakes);
-  const auto types = co_await std::move(asking);
+  auto asking = attempt(connection, document, document_types_sql(document), "query", mistakes);
+  const auto types = oids_in(co_await std::move(asking));
   for (std::size_t i = 0; i < document.id.size() && i < types.size(); ++i) {
     const Column* own = find_column(root, document.id[i]);
     if (own != nullptr && !same_text(types[i], own->type_oid)) {
@@ -96,23 +106,17 @@ event::Task<> check_lookup(Connection& connection, const DocumentSpec& document,
       }));
   if (keys == 0) co_return;  // binding the table says so
   const std::string what = "the lookup of table " + table.qualified();
-  std::size_t columns = 0;
-  try {
-    auto asking = connection.query(lookup_columns_sql(source, keys), what);
-    const Result found = co_await std::move(asking);
-    columns = found.columns().size();
-  } catch (const PostgresError& error) {
-    if (error.lost()) throw;
-    mistakes.emplace_back(error.what());
-    co_return;
-  }
+  auto counting = attempt(connection, document, lookup_columns_sql(source, keys), what, mistakes);
+  const auto found = co_await std::move(counting);
+  if (!found) co_return;
+  const std::size_t columns = found->columns().size();
   if (columns != document.id.size()) {
     mistakes.push_back(what + " gives " + std::to_string(columns) + " columns, and the key has " +
                        std::to_string(document.id.size()) + ": give one for each, in its order");
     co_return;
   }
-  auto asking = types_of(connection, lookup_types_sql(source, keys, columns), what, mistakes);
-  const auto types = co_await std::move(asking);
+  auto asking = attempt(connection, document, lookup_types_sql(source, keys, columns), what, mistakes);
+  const auto types = oids_in(co_await std::move(asking));
   for (std::size_t i = 0; i < types.size(); ++i) {
     const Column* own = find_column(root, document.id[i]);
     if (own != nullptr && !same_text(types[i], own->type_oid)) {

@@ -172,6 +172,7 @@ replication::ChunkRequest DocumentReader::request(std::size_t document) const {
   replication::ChunkRequest request;
   request.schema = spec.schema;
   request.table = spec.table;
+  request.path = search_path(spec);
   for (const auto& source : spec.sources) request.also.emplace_back(source.schema, source.table);
   return request;
 }

@@ -126,6 +126,11 @@ std::vector<std::string> array_literals(const std::vector<std::vector<std::strin
   return literals;
 }
 
+std::vector<std::string> search_path(const DocumentSpec& document) {
+  if (document.schema == "public") return {"public"};
+  return {document.schema, "public"};
+}
+
 std::string document_sql(const DocumentSpec& document, const std::vector<std::vector<std::string>>& ids) {
   return "SELECT " + names(document, "q.") + ", q.\"value\" FROM " +
          as_table(with_arguments(document.query, array_literals(ids, document.id.size())));

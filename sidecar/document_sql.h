@@ -19,6 +19,9 @@ std::string with_arguments(std::string_view sql, const std::vector<std::string>&
 // For ids (each the texts of its columns): one array literal a column.
 std::vector<std::string> array_literals(const std::vector<std::vector<std::string>>& ids, std::size_t columns);
 
+// Where names without a schema are found: beside the root, and in public.
+std::vector<std::string> search_path(const sinks::DocumentSpec& document);
+
 // Gives the id's columns and the value.
 std::string document_sql(const sinks::DocumentSpec& document, const std::vector<std::vector<std::string>>& ids);
 // The same for each row of the root that a condition (empty: all) chooses; without a value where the query has no row.

@@ -65,9 +65,33 @@ std::vector<std::string> Documents::to_texts(const std::string& id) {
 // Both rows: a line that moves makes the order dirty that it leaves, too. What is NULL belongs to no document.
 void Documents::changed(const sinks::RelationWriter& writer, const Change& change) {
   for (const DocumentPath& path : writer.paths()) {
+    if (!path.source) {
+      follow_root(path, change);
+      continue;
+    }
     if (!change.old_row.empty()) follow(path, change.old_row);
     if (!change.new_row.empty()) follow(path, change.new_row);
   }
+}
+
+// A key that the root leaves is removed by its write (kind_document.cc), and needs no reading: whoever asks for it from
+// now on finds no row. But who has begun to read it before must not bring it back.
+void Documents::follow_root(const DocumentPath& path, const Change& change) {
+  if (!change.old_row.empty() && read_id(path, change.old_row)) {
+    const std::string before = id_;
+    const bool stays = !change.new_row.empty() && (!read_id(path, change.new_row) || id_ == before);
+    overtaken_.overtake(oid_of(path.document), before);
+    if (!stays && kept_[path.document].ids.removed(before, ++number_)) note(path.document, "SADD", "d" + before);
+  }
+  if (!change.new_row.empty()) follow(path, change.new_row);
+}
+
+bool Documents::read_id(const DocumentPath& path, Row row) {
+  const auto told = [&row](std::size_t column) { return row[column].has_text(); };
+  if (!std::all_of(path.columns.begin(), path.columns.end(), told)) return false;
+  id_.clear();
+  sinks::append_row_identity(row, path.columns, id_);
+  return true;
 }
 
 void Documents::loaded(const sinks::RelationWriter& writer, Row row) {
@@ -78,10 +102,7 @@ void Documents::loaded(const sinks::RelationWriter& writer, Row row) {
 }
 
 void Documents::follow(const DocumentPath& path, Row row) {
-  const auto told = [&row](std::size_t column) { return row[column].has_text(); };
-  if (!std::all_of(path.columns.begin(), path.columns.end(), told)) return;
-  id_.clear();
-  sinks::append_row_identity(row, path.columns, id_);
+  if (!read_id(path, row)) return;
   if (path.lookup) {
     mark_lookup(path.document, *path.source, id_);
   } else {
@@ -136,6 +157,7 @@ void Documents::bound(std::size_t document) {
 void Documents::all_dirty(std::size_t document) {
   Kept& kept = kept_[document];
   ++kept.epoch;
+  ++kept.renewal;
   kept.ids.forget_waiting();
   for (auto& [source, lookups] : kept.lookups) lookups.forget_waiting();
   note(document, "UNLINK", "");
@@ -168,118 +190,6 @@ void Documents::restore(std::size_t document, const std::vector<std::string>& no
       (void)lookups.mark(body.substr(end + 1), ++number_);
     }
   }
-}
-
-bool Documents::any_work() const { return waiting() > 0; }
-
-std::size_t Documents::waiting() const {
-  std::size_t all = 0;
-  for (const Kept& kept : kept_) {
-    all += kept.ids.waiting();
-    for (const auto& [source, lookups] : kept.lookups) all += lookups.waiting();
-  }
-  return all;
-}
-
-bool Documents::has_room() const {
-  crowded_ = crowded_ || waiting() >= room_;
-  return !crowded_;
-}
-
-void Documents::made_room() {
-  if (!crowded_ || waiting() > room_ / 2) return;
-  crowded_ = false;
-  if (on_room) on_room();
-}
-
-// Documents take turns; of each one the lookups come first, as they find more of its ids.
-std::optional<Documents::Work> Documents::take(std::size_t most) {
-  for (std::size_t i = 0; i < kept_.size(); ++i) {
-    const std::size_t document = next_++ % kept_.size();
-    Kept& kept = kept_[document];
-    for (auto& [source, lookups] : kept.lookups) {
-      if (lookups.waiting() > 0) return Work{document, source, lookups.take(most), kept.epoch};
-    }
-    if (kept.ids.waiting() > 0) return Work{document, std::nullopt, kept.ids.take(most), kept.epoch};
-  }
-  return std::nullopt;
-}
-
-void Documents::give_back(const Work& work) {
-  Kept& kept = kept_[work.document];
-  DirtySet& set = work.source ? kept.lookups.at(*work.source) : kept.ids;
-  for (const std::string& id : work.ids) set.give_back(id);
-}
-
-bool Documents::holds(const Work& work) const { return kept_[work.document].epoch == work.epoch; }
-
-sinks::DocumentValue* Documents::value_of(std::size_t document) {
-  Kept& kept = kept_[document];
-  const Table* known = relations_.find(kept.root);
-  if (known != nullptr && known->writer != nullptr) {
-    if (sinks::DocumentValue* value = known->writer->document(document)) return value;
-  }
-  for (const auto& [oid, table] : relations_.all()) {
-    kept.root = oid;
-    sinks::DocumentValue* value = table->writer == nullptr ? nullptr : table->writer->document(document);
-    if (value != nullptr) return value;
-  }
-  return nullptr;
-}
-
-void Documents::landed(const Work& work, const std::string& id, std::optional<std::string_view> value) {
-  sinks::DocumentValue* written = value_of(work.document);
-  if (written != nullptr) written->write(to_texts(id), value, sink_.batch());
-  if (kept_[work.document].ids.landed(id, batches_())) note(work.document, "SREM", "d" + id);
-  ++counters_.read;
-  sink_.loaded(1);
-  made_room();
-}
-
-void Documents::refused(const Work& work, const std::string& id) {
-  if (kept_[work.document].ids.landed(id, batches_())) note(work.document, "SREM", "d" + id);
-  sink_.loaded(0);
-  made_room();
-}
-
-void Documents::looked_up(const Work& work) {
-  for (const std::string& key : work.ids) {
-    if (!kept_[work.document].lookups.at(*work.source).landed(key, batches_())) continue;
-    note(work.document, "SREM", lookup_note(work.document, *work.source, key));
-  }
-  counters_.lookups += work.ids.size();
-  sink_.loaded(0);
-  made_room();
-}
-
-void Documents::on_batches_in_redis(std::uint64_t before) {
-  for (Kept& kept : kept_) {
-    kept.ids.retire(before);
-    for (auto& [source, lookups] : kept.lookups) lookups.retire(before);
-  }
-}
-
-bool Documents::settled_up_to(std::uint64_t number) const {
-  return std::all_of(kept_.begin(), kept_.end(), [number](const Kept& kept) {
-    return kept.ids.settled_up_to(number) &&
-           std::all_of(kept.lookups.begin(), kept.lookups.end(),
-                       [number](const auto& each) { return each.second.settled_up_to(number); });
-  });
-}
-
-bool Documents::unsettled(std::size_t document, const std::string& id) const {
-  const Kept& kept = kept_[document];
-  return kept.ids.contains(id) ||
-         std::any_of(kept.lookups.begin(), kept.lookups.end(), [](const auto& each) { return each.second.size() > 0; });
-}
-
-std::size_t Documents::size() const {
-  std::size_t all = 0;
-  for (const Kept& kept : kept_) {
-    all += kept.ids.size();
-    for (const auto& [source, lookups] : kept.lookups) all += lookups.size();
-  }
-  return all;
 }
 
 }  // namespace walrelay::sidecar

@@ -1,14 +1,14 @@
 // Which documents are dirty: marked by the stream and by the loader, read by the DocumentReader.
 //
-//   root or link column changed  ─> mark(id) ───────────────────────────────────┐
-//   a lookup's table changed     ─> mark(its key) ─> lookup's SQL ─> found(id) ─┴> the document's SQL ─> landed(id,
-//   value) root table is being loaded   ─> mark(id of each row) child truncated, too many    ─> on_all_dirty: the root
-//   is read again, in place
+//   root or link column changed ─> mark(id) ──────────────────────────────────────┐
+//   a lookup's table changed    ─> mark(its key) ─> the lookup's SQL ─> mark(id) ─┼─> the document's SQL ─> landed
+//   root is being loaded        ─> mark(id of each row) ──────────────────────────┘
+//   child truncated, or too many dirty ones: on_all_dirty, the root is read again in place
 //
 // A mark is noted in Redis (walrelay:{slot}:dirty:<document>) in the batch of the change that made it, and the note
 // goes in the batch that holds the value. So a document is read at a snapshot that sees every change that is known of
-// it, a mark that comes while it is being read makes it be read once more, and no crash loses a mark. A root's key is
-// never removed by its own deletion, but by the query, which has no row any more; only TRUNCATE removes at once.
+// it; a mark that comes while it is being read makes it be read once more, and no crash loses a mark. A root that is
+// deleted takes its key with it in its own transaction; a document for which the query has no row is removed as well.
 #pragma once
 
 #include <cstdint>
@@ -64,9 +64,9 @@ class Documents {
   // The reader's side. What it takes is read by nobody else until it has landed or was given back.
   struct Work {
     std::size_t document = 0;
-    std::optional<std::size_t> source;  // whose lookup is asked; nothing: the documents themselves
-    std::vector<std::string> ids;       // of documents, or of the source's rows
-    std::uint64_t epoch = 0;            // of the document when it was taken
+    std::optional<std::size_t> source;     // whose lookup is asked; nothing: the documents themselves
+    std::vector<std::string> ids;          // of documents, or of the source's rows
+    std::uint64_t epoch = 0, renewal = 0;  // of the document when it was taken
   };
   [[nodiscard]] bool any_work() const;
   std::optional<Work> take(std::size_t most);
@@ -100,11 +100,14 @@ class Documents {
   struct Kept {
     DirtySet ids;
     std::map<std::size_t, DirtySet> lookups;  // by source
-    std::uint64_t epoch = 0;
-    replication::Oid root = 0;  // as it was found last
+    std::uint64_t epoch = 0;                  // how often what was being read has become worthless
+    std::uint64_t renewal = 0;                // of these: because everything is read again
+    replication::Oid root = 0;                // as it was found last
   };
   sinks::DocumentValue* value_of(std::size_t document);  // null: the root is gone
   void follow(const sinks::DocumentPath& path, replication::Row row);
+  void follow_root(const sinks::DocumentPath& path, const replication::Change& change);
+  bool read_id(const sinks::DocumentPath& path, replication::Row row);  // false: it has none
   void mark_lookup(std::size_t document, std::size_t source, const std::string& key);
   void note(std::size_t document, std::string_view command, std::string_view member);
   [[nodiscard]] std::string lookup_note(std::size_t document, std::size_t source, const std::string& key) const;

@@ -29,6 +29,7 @@ void Verify::ask_for_documents(replication::ChunkRequest& request) {
                             replication::quote_identifier(request.table);
   request.select = range_sql(spec, table, request.where);
   request.binary = false;
+  request.path = search_path(spec);
   for (const auto& source : spec.sources) request.also.emplace_back(source.schema, source.table);
 }
 

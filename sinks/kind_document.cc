@@ -2,8 +2,9 @@
 // its own: its changes, and those of other tables, mark documents dirty (document.h), and who has read one writes it
 // here.
 //
-//   a value             SET key value [PX ms]
-//   no row, or NULL     UNLINK key
+//   a value                             SET key value [PX ms]
+//   no row, or NULL                     UNLINK key
+//   the root's row goes, or its id      UNLINK key, in the row's transaction
 #include <algorithm>
 
 #include "sinks/document.h"
@@ -40,11 +41,19 @@ class DocumentWrite final : public Write, public DocumentValue {
   }
 
   // Rows have nothing to say about the value.
-  bool prepare(Row, Row now, bool) override {
+  bool prepare(Row before, Row now, bool) override {
     now_ = now;
+    old_key_.clear();
+    std::string now_key;
+    const bool was = !before.empty() && !key_.render(before, old_key_);
+    const bool is = !now.empty() && !key_.render(now, now_key);
+    // A column of the key that was not sent is as it was.
+    if (!was || (!now.empty() && (!is || now_key == old_key_))) old_key_.clear();
     return true;
   }
-  void remove_old(Batch&) override {}
+  void remove_old(Batch& batch) override {
+    if (!old_key_.empty()) unlink(old_key_, Effect::remove, batch);
+  }
   void put(Batch&) override {}
   void replace(bool, Batch&) override {}
   void expect(std::vector<Expectation>& out) override {
@@ -128,6 +137,7 @@ class DocumentWrite final : public Write, public DocumentValue {
   std::vector<std::size_t> id_;               // the key's columns in the order of the id
   std::vector<Value> row_;                    // all but those absent
   Row now_;
+  std::string old_key_;  // that the row leaves; empty: none
 };
 
 std::unique_ptr<Write> bind_document(const BindContext& context) { return std::make_unique<DocumentWrite>(context); }

@@ -147,11 +147,11 @@ TEST_F(DocumentTest, RebuildMendsAndSweeps) {
 }
 
 TEST_F(DocumentTest, VerifyFindsAndRepairs) {
-  shop("ttl: 1h");
+  shop();
   EXPECT_EQ(verify("orders").text("differing"), "0");
   redis().command("SET", "order:3", "{}");
   redis().command("DEL", "order:4");
-  redis().command("PERSIST", "order:5");
+  redis().command("EXPIRE", "order:5", "1000");
   redis().command("SET", "order:90001", "ghost");
   const JobAnswer report = verify("orders");
   EXPECT_EQ(report.text("differing"), "4") << report.body();

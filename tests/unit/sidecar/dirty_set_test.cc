@@ -91,16 +91,40 @@ TEST(DirtySet, GivenBackItWaitsInItsOldPlace) {
 
 TEST(DirtySet, WhatIsForgottenIsGoneButForWhatIsBeingRead) {
   DirtySet set;
-  (void)set.mark("a", 1);
-  (void)set.take(1);
-  (void)set.mark("a", 2);
-  (void)set.mark("b", 3);
+  for (const char* id : {"a", "b", "c"}) (void)set.mark(id, static_cast<std::uint64_t>(id[0]));
+  (void)set.take(2);
+  (void)set.mark("a", 200);
   set.forget_waiting();
   EXPECT_EQ(set.waiting(), 0U);
-  EXPECT_TRUE(set.contains("a"));
+  EXPECT_FALSE(set.contains("c"));
+  EXPECT_TRUE(set.drop("a")) << "marked while it was being read; and its note has gone with all the others";
+  EXPECT_FALSE(set.drop("b"));
   EXPECT_FALSE(set.contains("b"));
-  set.give_back("a");
   EXPECT_THAT(set.take(5), ElementsAre("a"));
+}
+
+TEST(DirtySet, AMarkAfterTheNotesAreGoneIsNotedAgain) {
+  DirtySet set;
+  (void)set.mark("a", 1);
+  (void)set.take(1);
+  set.forget_waiting();
+  EXPECT_TRUE(set.mark("a", 2));
+  EXPECT_FALSE(set.mark("a", 3));
+}
+
+TEST(DirtySet, WhatIsRemovedWhileItIsBeingReadMayNotLand) {
+  DirtySet set;
+  EXPECT_FALSE(set.removed("a", 1)) << "nobody reads it, so nobody brings it back";
+  EXPECT_FALSE(set.contains("a"));
+  (void)set.mark("a", 2);
+  EXPECT_FALSE(set.removed("a", 3));
+  (void)set.take(1);
+  EXPECT_TRUE(set.may_land("a"));
+  EXPECT_FALSE(set.removed("a", 4)) << "its note stands";
+  EXPECT_FALSE(set.may_land("a"));
+  EXPECT_FALSE(set.landed("a", 1));
+  EXPECT_THAT(set.take(1), ElementsAre("a")) << "it may have come again";
+  EXPECT_TRUE(set.may_land("a"));
 }
 
 // Against a plain account of the same: whatever was marked after it was last taken is given out again, and only that.

@@ -98,6 +98,27 @@ TEST(Document, TheKeyIsTheRootsIdentity) {
               HasSubstr("the key lacks the column id"));
 }
 
+TEST(Document, ARootTakesItsKeyWithIt) {
+  testing::Bound bound(root(), {document("order:{id}")});
+  const std::vector<replication::Value> before = {{replication::ValueState::text, "7"},
+                                                  {replication::ValueState::absent, {}}};
+  const std::vector<replication::Value> now = {{replication::ValueState::text, "8"},
+                                               {replication::ValueState::text, "n"}};
+  replication::Change change;
+  change.relation = &bound.table.relation;
+  change.operation = replication::Operation::remove;
+  change.old_row = before;
+  (void)bound.apply(change);
+  EXPECT_THAT(bound.lines(), ElementsAre("UNLINK order:7"));
+  change.operation = replication::Operation::update;
+  change.new_row = now;
+  (void)bound.apply(change);
+  EXPECT_THAT(bound.lines(), ElementsAre("UNLINK order:7"));
+  change.old_row = {};
+  (void)bound.apply(change);
+  EXPECT_THAT(bound.lines(), ::testing::IsEmpty());
+}
+
 TEST(Document, OnlyWhoHasReadOneWrites) {
   WriteSpec write = document("order:{id}");
   write.parameters["ttl"].duration = std::chrono::minutes(1);
