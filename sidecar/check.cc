@@ -5,6 +5,7 @@
 
 #include "replication/publication.h"
 #include "replication/slot.h"
+#include "sidecar/document_check.h"
 #include "sidecar/eviction.h"
 #include "sidecar/relations.h"
 #include "sidecar/wiring.h"
@@ -147,6 +148,11 @@ class Checker {
       if (one_table(table, relations)) usable.push_back(table);
     }
     missing_tables(tables);
+    std::map<replication::Oid, TableInfo> by_oid;
+    for (const auto& table : tables) by_oid[table.oid] = table;
+    auto checking = document_mistakes(connection_, mappings_.documents(), std::move(by_oid));
+    const auto mistakes = co_await std::move(checking);
+    for (const auto& mistake : mistakes) fault("documents", mistake, "", ExitCode::configuration);
     auto looking = replication::find_publication(connection_, config_.source.publication);
     const auto publication = co_await std::move(looking);
     publication_state(publication, usable);

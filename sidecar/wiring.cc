@@ -206,6 +206,10 @@ void require_select(const std::map<replication::Oid, replication::TableInfo>& ta
 
 std::string loaded_cursor(const replication::TableInfo& info) { return TableLoad(info, {}, "", 1).done_cursor(); }
 
+DocumentCounters add(const DocumentCounters& base, const DocumentCounters& more) {
+  return {base.marks + more.marks, base.read + more.read, base.lookups + more.lookups, base.overflows + more.overflows};
+}
+
 PipelineCounters add(const PipelineCounters& base, const PipelineCounters& more) {
   return {base.transactions + more.transactions, base.skipped_transactions + more.skipped_transactions,
           base.changes + more.changes, base.dead_letters + more.dead_letters, base.rereads + more.rereads};

@@ -11,7 +11,8 @@
   KIND(set)                  \
   KIND(zset)                 \
   KIND(bitmap)               \
-  KIND(roaring)
+  KIND(roaring)              \
+  KIND(document)
 
 namespace walrelay::sinks {
 
