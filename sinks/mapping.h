@@ -210,6 +210,11 @@ class MappingSet {
   [[nodiscard]] bool wants(std::string_view schema, std::string_view table) const;
   [[nodiscard]] bool default_mapping() const { return specs_.empty(); }
 
+  // Whether a write of this kind is among them.
+  [[nodiscard]] bool has_kind(std::string_view kind) const;
+  // The server has RedisJSON, so that the kind `json` makes documents and not strings. Before what is bound for it.
+  void set_json_documents(bool has) { json_documents_ = has; }
+
   // Binds every mapping that matches the relation; null when none does. Throws MappingError.
   std::unique_ptr<RelationWriter> bind(const replication::Relation& relation);
 
@@ -224,6 +229,7 @@ class MappingSet {
 
   std::vector<MappingSpec> specs_;
   const std::string state_;
+  bool json_documents_ = false;
   std::vector<std::unique_ptr<Compiled>> compiled_;
   // By site and write: a new version of a relation keeps its writes' numbers.
   std::map<std::pair<std::string, std::size_t>, std::uint32_t> numbers_;
