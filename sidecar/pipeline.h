@@ -98,6 +98,7 @@ class Pipeline : public replication::StreamHandler {
   bool merge_reread(Table& table, const replication::Change& change);
   void note_reread(Table& table, replication::Row row);
   Reread& note(Table& table, std::string_view identity, RowKey key);
+  void remove_old(Table& table, const replication::Change& change);
   void write_whole(Table& table, const Reread& reread);
   [[nodiscard]] replication::Position here() const;
   [[nodiscard]] bool repeats() const { return here() <= options_.sent; }  // what the last owner may have shown

@@ -76,10 +76,7 @@ bool Pipeline::merge_reread(Table& table, const Change& change) {
   identity_.clear();
   table.writer->append_identity(change.new_row, identity_);
   if (identity_ != old_identity) {  // the image moves with the row; the old key goes
-    Change removal = change;
-    removal.operation = Operation::remove;
-    removal.new_row = {};
-    (void)table.writer->apply(removal, true, sink_.batch());
+    remove_old(table, change);
     Reread image = *reread;
     rereads_.erase(oid, old_identity);
     erase_note(old_note);
@@ -89,6 +86,7 @@ bool Pipeline::merge_reread(Table& table, const Change& change) {
     const auto values = image.values();
     reread->fill(values);
   } else {
+    if (change.old_full) remove_old(table, change);
     reread->merge(change.new_row);
   }
   if (change.old_full) reread->fill(change.old_row);  // what the change left alone is in the old row
@@ -99,6 +97,14 @@ bool Pipeline::merge_reread(Table& table, const Change& change) {
     erase_note(note);
   }
   return true;
+}
+
+// Where the row stood, which the change may not say of the one after.
+void Pipeline::remove_old(Table& table, const Change& change) {
+  Change removal = change;
+  removal.operation = Operation::remove;
+  removal.new_row = {};
+  (void)table.writer->apply(removal, true, sink_.batch());
 }
 
 void Pipeline::write_whole(Table& table, const Reread& reread) {

@@ -3,21 +3,25 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "sidecar/policy.h"
 #include "sidecar/sweep_answers.h"
 #include "sidecar/sweep_sql.h"
 #include "sinks/checkpoint.h"
+#include "sinks/place.h"
+#include "sinks/redis_members.h"
 
 namespace walrelay::sidecar {
 
 using replication::Oid;
+using Members = sinks::OwnedKeys::Members;
 
 namespace {
 
 constexpr std::size_t kReadings = 16;           // of one key; with more of them nothing is concluded
 constexpr std::size_t kQuestionsAtOnce = 1000;  // in one statement
-constexpr std::size_t kKeysAtOnce = 2000;
+constexpr std::size_t kPlacesAtOnce = 2000;
 constexpr event::milliseconds kUnsettled{100};  // until a table whose columns are changing is looked at again
 const char* const kScanCount = "1000";
 
@@ -48,7 +52,7 @@ Sweep::~Sweep() = default;
 
 bool Sweep::in_scope(const Owner& owner, std::size_t write) const {
   if (scope_.tables.count(owner.oid) == 0 || owner.writer->mappings()[write] != scope_.mapping) return false;
-  const auto& columns = owner.writer->place_columns(write);
+  const auto& columns = owner.writer->reading_columns(write);
   return std::all_of(scope_.where.begin(), scope_.where.end(), [&](const auto& wanted) {
     return std::any_of(columns.begin(), columns.end(),
                        [&](std::size_t column) { return owner.relation.columns[column].name == wanted.first; });
@@ -87,46 +91,90 @@ bool Sweep::still_holds(const Owner& owner) const {
   return table != nullptr && table->writer != nullptr && !table->differs && table->relation->version == owner.version;
 }
 
-event::Task<> Sweep::run() {
-  std::set<std::string> globs;
+// For SCAN: the keys of the writes in scope, and those of walrelay's own that say what they support.
+std::set<std::string> Sweep::globs() const {
+  std::set<std::string> all;
   for (const auto& owner : owners_) {
     for (std::size_t i = 0; i < owner->swept.size(); ++i) {
-      if (owner->swept[i]) globs.insert(owner->writer->owned()[i].glob);
+      const sinks::OwnedKeys& owned = owner->writer->owned()[i];
+      if (owner->swept[i]) all.insert(owned.supported ? "walrelay:{*" : owned.glob);
     }
   }
-  if (globs.empty()) co_return;
-  std::vector<std::string> keys;
+  return all;
+}
+
+event::Task<> Sweep::run() {
+  const std::set<std::string> wanted = globs();
+  if (wanted.empty()) co_return;
   std::string cursor = "0";
   do {
     std::vector<std::string> step{"SCAN", cursor, "COUNT", kScanCount};
-    if (globs.size() == 1) step.insert(step.end(), {"MATCH", *globs.begin()});
+    if (wanted.size() == 1) step.insert(step.end(), {"MATCH", *wanted.begin()});
     auto scanning = redis_.command(std::move(step));
     const sinks::Reply reply = co_await std::move(scanning);
     if (reply.elements.size() != 2) throw sinks::RedisError("LOST", redis_.name() + " answered SCAN with no cursor");
     cursor = reply.elements[0].text;
     for (const sinks::Reply& key : reply.elements[1].elements) {
-      if (sinks::is_bookkeeping(key.text)) continue;
-      ++counts_.scanned;
-      if (scope_.seen == nullptr || !scope_.seen->contains(key.text)) keys.push_back(key.text);
+      auto adding = add_key(key.text);
+      co_await std::move(adding);
     }
-    if (keys.size() < kKeysAtOnce && cursor != "0") continue;
-    if (scope_.sample < 100 && std::uniform_real_distribution<>(0, 100)(chance_) >= scope_.sample) {
-      keys.clear();
-      continue;
-    }
-    auto looking = page(std::exchange(keys, {}));
+    auto looking = look_at(cursor == "0");
     co_await std::move(looking);
   } while (!stopped_ && cursor != "0");
 }
 
-event::Task<> Sweep::page(std::vector<std::string> keys) {
+// Its places join the page to come: the key itself, the members that are listed in it, or the one that it speaks of.
+event::Task<> Sweep::add_key(std::string key) {
+  const bool state = sinks::is_bookkeeping(key);
+  counts_.scanned += state ? 0 : 1;
+  std::set<Members> listed;
+  for (const auto& owner : owners_) {
+    for (std::size_t i = 0; i < owner->swept.size(); ++i) {
+      const sinks::OwnedKeys& owned = owner->writer->owned()[i];
+      if (!owner->swept[i]) continue;
+      if (state) {
+        const auto place = owned.supported ? owned.supported(key) : std::nullopt;
+        if (place) add(*place);
+      } else if (!owned.supported && owned.owns(key)) {
+        listed.insert(owned.members);
+      }
+    }
+  }
+  if (listed.erase(Members::none) != 0) add(key);
+  for (const Members members : listed) {
+    sinks::RedisMembers list(redis_, key, members);
+    while (!stopped_ && !list.ended()) {
+      auto listing = list.next();
+      const std::vector<std::string> some = co_await std::move(listing);
+      for (const std::string& member : some) add(sinks::place_of(key, member));
+      auto looking = look_at(false);
+      co_await std::move(looking);
+    }
+  }
+}
+
+void Sweep::add(std::string place) {
+  if (scope_.seen == nullptr || !scope_.seen->contains(place)) places_.push_back(std::move(place));
+}
+
+// A page is full, or it is the last.
+event::Task<> Sweep::look_at(bool last) {
+  if (places_.size() < kPlacesAtOnce && !last) co_return;
+  std::vector<std::string> places = std::exchange(places_, {});
+  if (places.empty()) co_return;
+  if (scope_.sample < 100 && std::uniform_real_distribution<>(0, 100)(chance_) >= scope_.sample) co_return;
+  auto looking = page(std::move(places));
+  co_await std::move(looking);
+}
+
+event::Task<> Sweep::page(std::vector<std::string> places) {
   while (!stopped_) {
     while (sink_.full()) {
       writable_.reset();
       co_await writable_;
     }
     Page doubts;
-    for (const std::string& key : keys) doubts.push_back({key});
+    for (const std::string& place : places) doubts.push_back({place});
     bool settled = true;
     const auto groups = question(doubts);
     for (const auto& questions : groups) {
@@ -146,39 +194,54 @@ event::Task<> Sweep::page(std::vector<std::string> keys) {
   }
 }
 
-// One list for each write of each table that is asked, short enough for one statement.
+// The writes that could have made the place.
+std::vector<std::pair<std::size_t, std::size_t>> Sweep::makers(const std::string& place) const {
+  std::vector<std::pair<std::size_t, std::size_t>> found;
+  const std::size_t between = place.find(sinks::kPlaceSeparator);
+  const std::string_view key = std::string_view(place).substr(0, between);
+  for (std::size_t o = 0; o < owners_.size(); ++o) {
+    const auto& owned = owners_[o]->writer->owned();
+    for (std::size_t w = 0; w < owned.size(); ++w) {
+      const bool whole = owned[w].members == Members::none;
+      if (whole == (between == std::string::npos) && owned[w].owns(key)) found.emplace_back(o, w);
+    }
+  }
+  return found;
+}
+
+// One list for each write of each table that is asked, short enough for one statement. Places that are read alike (the
+// members of one key, say) are one question.
 std::vector<std::vector<Sweep::Question>> Sweep::question(Page& page) {
-  std::map<std::pair<std::size_t, std::size_t>, std::vector<Question>> open;
-  std::vector<std::vector<Question>> lists;
+  using Texts = std::vector<std::pair<std::size_t, std::string>>;
+  std::map<std::pair<std::size_t, std::size_t>, std::map<Texts, Question>> open;
   std::vector<sinks::KeyReading> readings;
   for (std::size_t d = 0; d < page.size(); ++d) {
     Doubt& doubt = page[d];
-    if (!simdjson::validate_utf8(doubt.key)) continue;  // PostgreSQL has no such text
-    const auto each_owner = [&](const auto& visit) {
-      for (std::size_t o = 0; o < owners_.size(); ++o) {
-        const auto& owned = owners_[o]->writer->owned();
-        for (std::size_t w = 0; w < owned.size(); ++w) {
-          if (owned[w].owns(doubt.key)) visit(o, w);
-        }
-      }
-    };
-    bool wanted = false;
-    each_owner([&](std::size_t o, std::size_t w) {
-      if (!owners_[o]->swept[w]) return;
-      wanted = true;
-      doubt.write = owners_[o]->writer->writes()[w];
-    });
-    if (!wanted) continue;
-    each_owner([&](std::size_t o, std::size_t w) {
+    if (!simdjson::validate_utf8(doubt.place)) continue;  // PostgreSQL has no such text
+    const auto all = makers(doubt.place);
+    const auto swept = std::find_if(all.begin(), all.end(),
+                                    [this](const auto& maker) { return owners_[maker.first]->swept[maker.second]; });
+    if (swept == all.end()) continue;
+    std::tie(doubt.owner, doubt.write) = *swept;
+    for (const auto& [o, w] : all) {
       readings.clear();
-      if (!owners_[o]->writer->readings(w, doubt.key, kReadings, readings)) doubt.undecided = true;
-      auto& list = open[{o, w}];
-      for (auto& reading : readings) list.push_back({d, o, w, std::move(reading)});
-      if (list.size() >= kQuestionsAtOnce) lists.push_back(std::exchange(list, {}));
-    });
+      if (!owners_[o]->writer->readings(w, doubt.place, kReadings, readings)) doubt.undecided = true;
+      for (auto& reading : readings) {
+        Question& question = open[{o, w}][reading.columns];
+        question.owner = o;
+        question.write = w;
+        question.doubts.push_back(d);
+        question.reading = std::move(reading);
+      }
+    }
   }
-  for (auto& [site, list] : open) {
-    if (!list.empty()) lists.push_back(std::move(list));
+  std::vector<std::vector<Question>> lists;
+  for (auto& [site, questions] : open) {
+    auto* list = &lists.emplace_back();
+    for (auto& [texts, question] : questions) {
+      if (list->size() >= kQuestionsAtOnce) list = &lists.emplace_back();
+      list->push_back(std::move(question));
+    }
   }
   return lists;
 }
@@ -204,12 +267,16 @@ event::Task<> Sweep::learn_types(Owner& owner) {
 event::Task<bool> Sweep::ask(Owner& owner, Page& page, std::vector<Question> questions) {
   auto learning = learn_types(owner);
   co_await std::move(learning);
-  SweepTable table{owner.relation.schema, owner.relation.name, owner.partitioned, owner.row_filter, {}, {}};
-  for (const auto& [column, text] : questions.front().reading.columns) {
+  const std::size_t write = questions.front().write;
+  SweepTable table{owner.relation.schema, owner.relation.name, owner.partitioned, owner.row_filter, {}, {}, {}};
+  for (const std::size_t column : owner.writer->reading_columns(write)) {
     table.columns.push_back(owner.relation.columns[column].name);
     table.types.push_back(owner.types[column]);
   }
-  const replication::Relation& line = owner.lines[questions.front().write] = sweep_relation(table, owner.oid);
+  for (const std::size_t column : owner.writer->place_columns(write)) {
+    table.found.push_back(owner.relation.columns[column].name);
+  }
+  const replication::Relation& line = owner.lines[write] = sweep_relation(table, owner.oid);
   std::vector<std::vector<Question>> lists;
   lists.push_back(std::move(questions));
   while (!lists.empty()) {

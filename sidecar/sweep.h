@@ -71,7 +71,10 @@ class Sweep {
   using Page = std::vector<Doubt>;
 
   void look_up_owners();
-  event::Task<> page(std::vector<std::string> keys);
+  event::Task<> add_key(std::string key);
+  event::Task<> look_at(bool last);
+  [[nodiscard]] std::vector<std::pair<std::size_t, std::size_t>> makers(const std::string& place) const;
+  event::Task<> page(std::vector<std::string> places);
   [[nodiscard]] std::vector<std::vector<Question>> question(Page& page);
   event::Task<bool> ask(Owner& owner, Page& page, std::vector<Question> questions);
   event::Task<> learn_types(Owner& owner);
@@ -80,6 +83,9 @@ class Sweep {
   void take_in_newer();
   void decide(Page& page);
   [[nodiscard]] bool in_scope(const Owner& owner, std::size_t write) const;
+  [[nodiscard]] sinks::Expectation nothing_at(const Doubt& doubt) const;
+  void add(std::string place);
+  [[nodiscard]] std::set<std::string> globs() const;
 
   event::Loop& loop_;
   Relations& relations_;
@@ -91,6 +97,7 @@ class Sweep {
   const SweepScope scope_;
   std::vector<std::unique_ptr<Owner>> owners_;
   std::vector<std::unique_ptr<Answers>> answers_;  // of the page under way
+  std::vector<std::string> places_;                // of the page to come
   SweepCounts counts_;
   event::Event writable_;
   std::mt19937_64 chance_;  // which pages of a sample

@@ -1,4 +1,4 @@
-// One page of a sweep: the keys in doubt, what was asked about them, and the answers. Private to sweep.cc.
+// One page of a sweep: the places in doubt, what was asked about them, and the answers. Private to sweep.cc.
 #pragma once
 
 #include <algorithm>
@@ -11,22 +11,23 @@
 
 namespace walrelay::sidecar {
 
-// A key of the page under way.
+// A place of the page under way.
 struct Sweep::Doubt {
-  std::string key;
-  std::uint32_t write = 0;  // that could have made it, for the batch
-  bool ours = false;        // a write in scope could have made it
-  bool supported = false;   // a row is there, or came meanwhile
+  std::string place;
+  std::size_t owner = 0, write = 0;  // in scope, that could have made it
+  bool ours = false;                 // a write in scope could have made it
+  bool supported = false;            // a row is there, or came meanwhile
   bool undecided = false;
   bool gone = false;  // Redis does not have it any more: its removal was on the way when SCAN saw it
   [[nodiscard]] bool suspect() const { return ours && !supported && !undecided && !gone; }
 };
 
-// One row that could have made it.
+// Rows that could have made some of the places: one reading of them all.
 struct Sweep::Question {
-  std::size_t doubt = 0, owner = 0, write = 0;
+  std::vector<std::size_t> doubts;
+  std::size_t owner = 0, write = 0;
   sinks::KeyReading reading;
-  std::string identity = {};  // set by the answer: the row is possible
+  std::string identity = {};  // set by the answer: such a row is possible
 };
 
 // A table whose writes could have made a key, as the stream knows it.
@@ -57,7 +58,8 @@ class Sweep::Answers final : public ChunkReader::Chunk {
   void take_in_newer() {
     newer_now();
     for (const Question& question : questions_) {
-      if (!question.identity.empty() && may_be_overtaken(question.identity)) page_[question.doubt].supported = true;
+      if (question.identity.empty() || !may_be_overtaken(question.identity)) continue;
+      for (const std::size_t doubt : question.doubts) page_[doubt].supported = true;
     }
   }
 
@@ -66,26 +68,38 @@ class Sweep::Answers final : public ChunkReader::Chunk {
 
   void land(replication::Row line) override {
     Question& question = questions_.at(std::stoul(std::string(line[0].text)));
-    Doubt& doubt = page_[question.doubt];
-    const std::size_t columns = question.reading.columns.size();
-    const replication::Row asked = row_of(question, line.subspan(1, columns));
-    if (!makes(question, asked, doubt.key)) return;  // no value prints like that: not a key of ours
-    question.identity.clear();
-    owner_.writer->append_identity(asked, question.identity);
-    if (owner_.swept[question.write] && in_slice(question, asked)) doubt.ours = true;
-    const replication::Row found = row_of(question, line.subspan(1 + columns, columns));
-    if (makes(question, found, doubt.key)) doubt.supported = true;
+    const sinks::RelationWriter& writer = *owner_.writer;
+    const auto& reading = writer.reading_columns(question.write);
+    const auto& place = writer.place_columns(question.write);
+    const replication::Row asked = row_of(reading, line.subspan(1, reading.size()));
+    // Where the reading says all, no value prints like a place that it does not make: that is none of ours.
+    if (reading == place && !makes(question, asked)) return;
+    if (question.identity.empty()) {
+      writer.append_identity(asked, question.identity);
+      if (owner_.swept[question.write] && in_slice(question, asked)) {
+        for (const std::size_t doubt : question.doubts) page_[doubt].ours = true;
+      }
+    }
+    (void)makes(question, row_of(place, line.subspan(1 + reading.size(), place.size())), true);
   }
 
  private:
-  replication::Row row_of(const Question& question, replication::Row columns) {
+  replication::Row row_of(const std::vector<std::size_t>& columns, replication::Row values) {
     values_.assign(owner_.relation.columns.size(), replication::Value{replication::ValueState::absent, {}});
-    for (std::size_t i = 0; i < columns.size(); ++i) values_[question.reading.columns[i].first] = columns[i];
+    for (std::size_t i = 0; i < columns.size(); ++i) values_[columns[i]] = values[i];
     return values_;
   }
-  bool makes(const Question& question, replication::Row row, const std::string& key) {
+  // Whether the row makes one of the question's places; which then is supported.
+  bool makes(const Question& question, replication::Row row, bool supports = false) {
     made_.clear();
-    return owner_.writer->append_place(question.write, row, made_) && made_ == key;
+    if (!owner_.writer->append_place(question.write, row, made_)) return false;
+    bool any = false;
+    for (const std::size_t doubt : question.doubts) {
+      if (page_[doubt].place != made_) continue;
+      any = true;
+      page_[doubt].supported = page_[doubt].supported || supports;
+    }
+    return any;
   }
   [[nodiscard]] bool in_slice(const Question& question, replication::Row row) const {
     return std::all_of(sweep_.scope_.where.begin(), sweep_.scope_.where.end(), [&](const auto& wanted) {

@@ -1,6 +1,7 @@
 // Which keys of a page go (sweep.h).
 #include "event/crash_point.h"
 #include "sidecar/sweep_answers.h"
+#include "sinks/place.h"
 #include "sinks/redis_inquiry.h"
 
 namespace walrelay::sidecar {
@@ -9,7 +10,37 @@ namespace {
 
 constexpr std::size_t kExamples = 10;
 
+using Members = sinks::OwnedKeys::Members;
+
+sinks::Expectation::Type question_of(Members members) {
+  using Type = sinks::Expectation::Type;
+  switch (members) {
+    case Members::fields:
+      return Type::field;
+    case Members::set:
+      return Type::set_member;
+    case Members::zset:
+      return Type::scored_member;
+    case Members::bits:
+      return Type::bit;
+    case Members::roaring:
+      return Type::value;
+    case Members::none:
+      break;
+  }
+  return Type::none;
+}
+
 }  // namespace
+
+sinks::Expectation Sweep::nothing_at(const Doubt& doubt) const {
+  sinks::Expectation nothing;
+  nothing.type = question_of(owners_[doubt.owner]->writer->owned()[doubt.write].members);
+  const std::size_t between = nothing.of_member() ? doubt.place.find(sinks::kPlaceSeparator) : std::string::npos;
+  nothing.key = doubt.place.substr(0, between);
+  if (between != std::string::npos) nothing.member = doubt.place.substr(between + 1);
+  return nothing;
+}
 
 void Sweep::take_in_newer() {
   for (const auto& answers : answers_) answers->take_in_newer();
@@ -37,11 +68,7 @@ event::Task<> Sweep::confirm(Page& page) {
     asked[next++]->gone = difference.kind == sinks::Difference::Kind::equal;
     if (next == asked.size()) answered.set();
   };
-  for (const Doubt* doubt : asked) {
-    sinks::Expectation nothing;
-    nothing.key = doubt->key;
-    inquiry.ask(nothing);
-  }
+  for (const Doubt* doubt : asked) inquiry.ask(nothing_at(*doubt));
   inquiry.on_lost = [&answered] { answered.set(); };
   inquiry.flush();
   co_await answered;
@@ -56,14 +83,9 @@ void Sweep::decide(Page& page) {
     counts_.undecided += doubt.undecided && !doubt.supported ? 1 : 0;
     if (!doubt.suspect()) continue;
     ++removed;
-    if (counts_.examples.size() < kExamples) counts_.examples.push_back(doubt.key);
+    if (counts_.examples.size() < kExamples) counts_.examples.push_back(sinks::shown_place(doubt.place));
     if (scope_.dry_run) continue;
-    sinks::Batch& batch = sink_.batch();
-    batch.open(doubt.write, doubt.key, sinks::Effect::ordered);
-    batch.command(2);
-    batch.argument("UNLINK");
-    batch.argument(doubt.key);
-    batch.close();
+    owners_[doubt.owner]->writer->remove_ghost(doubt.write, doubt.place, sink_.batch());
   }
   counts_.removed += removed;
   if (removed > 0 && !scope_.dry_run) sink_.loaded(0);

@@ -30,14 +30,18 @@ std::string sweep_sql(const SweepTable& table, const std::vector<const sinks::Ke
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     names += ", v" + std::to_string(i);
     wanted += ", " + column("v", i);
+    chosen += quote_identifier(table.columns[i]) + " AS c" + std::to_string(i) + ", ";
+    condition += (i == 0 ? "" : " AND ") + std::string("t.c") + std::to_string(i) + " = " + column("v", i);
+  }
+  for (std::size_t i = 0; i < table.found.size(); ++i) {
+    chosen += (i == 0 ? "" : ", ") + quote_identifier(table.found[i]) + " AS t" + std::to_string(i);
     found += ", " + column("t", i);
-    chosen += (i == 0 ? "" : ", ") + quote_identifier(table.columns[i]) + " AS t" + std::to_string(i);
-    condition += (i == 0 ? "" : " AND ") + column("t", i) + " = " + column("v", i);
   }
   return "SELECT " + wanted + found + " FROM (VALUES " + values(table, readings) + ") AS v(" + names +
          ") LEFT JOIN (SELECT " + chosen + " FROM " + (table.partitioned ? "" : "ONLY ") +
          quote_identifier(table.schema) + "." + quote_identifier(table.name) +
-         (table.row_filter.empty() ? "" : " WHERE " + table.row_filter) + ") AS t ON " + condition;
+         (table.row_filter.empty() ? "" : " WHERE " + table.row_filter) + ") AS t ON " +
+         (condition.empty() ? "true" : condition);
 }
 
 replication::Relation sweep_relation(const SweepTable& table, replication::Oid oid) {
@@ -45,7 +49,8 @@ replication::Relation sweep_relation(const SweepTable& table, replication::Oid o
   relation.oid = oid;
   relation.schema = table.schema;
   relation.name = table.name;
-  for (std::size_t i = 0; i < 1 + 2 * table.columns.size(); ++i) relation.columns.push_back({std::to_string(i)});
+  const std::size_t columns = 1 + table.columns.size() + table.found.size();
+  for (std::size_t i = 0; i < columns; ++i) relation.columns.push_back({std::to_string(i)});
   return relation;
 }
 

@@ -69,9 +69,11 @@ class Verify::Chunk final : public ChunkReader::Chunk {
       return;  // it cannot be written either; whoever wrote it said so
     }
     for (std::size_t i = 0; i < expected_.size(); ++i) {
-      if (!verify_.chosen_[i]) continue;
-      if (verify_.scope_.seen != nullptr) verify_.scope_.seen->add(expected_[i].key);
-      open_.push_back({identity_, how_ == How::closely ? expected_[i].key : "", row_key(row)});
+      if (!verify_.chosen_[i] || expected_[i].skip) continue;
+      const bool close = how_ == How::closely;
+      if (verify_.scope_.seen != nullptr || close) place_ = expected_[i].place();
+      if (verify_.scope_.seen != nullptr) verify_.scope_.seen->add(place_);
+      open_.push_back({identity_, close ? sinks::shown_place(place_) : "", row_key(row)});
       inquiry_.ask(expected_[i]);
     }
     if (inquiry_.under_way() >= kUnderWay / 2) inquiry_.flush();
@@ -113,7 +115,7 @@ class Verify::Chunk final : public ChunkReader::Chunk {
   sinks::RedisInquiry inquiry_;
   std::deque<Open> open_;  // whose answers are to come
   std::vector<Expectation> expected_;
-  std::string identity_;
+  std::string identity_, place_;
   event::Event quiet_;
   event::Deferred more_;
 };

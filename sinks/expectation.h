@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "sinks/place.h"
+
 namespace walrelay::sinks {
 
 // What a row says must stand under a key.
@@ -43,6 +45,7 @@ struct Expectation {
   bool cached = false;        // the key is written only where it exists: it may be absent
 
   [[nodiscard]] bool of_member() const { return type >= Type::set_member; }
+  [[nodiscard]] std::string place() const { return of_member() ? place_of(key, member) : key; }
 };
 
 // Clocks, ours and those of the servers that were Redis before this one, may differ by so much.

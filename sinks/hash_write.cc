@@ -38,7 +38,10 @@ void append_name(std::string_view name, std::string_view rendered, Batch& batch)
 
 }  // namespace
 
-void make_hash_scripts() { script(); }
+void make_hash_scripts() {
+  KeyedWrite::track_script();
+  script();
+}
 
 void HashWrite::take_stock(Row row) {
   fields_.clear();

@@ -17,7 +17,12 @@ namespace walrelay::sinks {
 class KeyInverse::Search {
  public:
   Search(const KeyInverse& inverse, std::string_view key, std::size_t most, std::vector<KeyReading>& out)
-      : parts_(inverse.parts_), columns_(inverse.columns_), real_(inverse.real_), key_(key), most_(most), out_(out) {
+      : parts_(inverse.parts_),
+        columns_(inverse.columns_),
+        real_(inverse.real_columns_.size()),
+        key_(key),
+        most_(most),
+        out_(out) {
     // A template whose columns are all different needs at most one walk over the key for each part of each reading.
     constexpr std::size_t kMostReadings = 1 << 20, kInVain = 64;
     steps_left_ = (std::min(most, kMostReadings) + kInVain) * parts_.size() * (key.size() + 1);
@@ -135,7 +140,7 @@ KeyInverse::KeyInverse(const BoundTemplate& key, std::size_t real) : tail_(key.t
   for (const auto& part : key.parts()) columns_.push_back(part.column);
   std::sort(columns_.begin(), columns_.end());
   columns_.erase(std::unique(columns_.begin(), columns_.end()), columns_.end());
-  real_ = static_cast<std::size_t>(std::lower_bound(columns_.begin(), columns_.end(), real) - columns_.begin());
+  real_columns_.assign(columns_.begin(), std::lower_bound(columns_.begin(), columns_.end(), real));
   for (const auto& part : key.parts()) {
     const auto slot = std::lower_bound(columns_.begin(), columns_.end(), part.column) - columns_.begin();
     parts_.push_back({part.literal, shapes::shape_of(part.type), part.encoded, static_cast<std::size_t>(slot)});

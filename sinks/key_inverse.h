@@ -26,7 +26,8 @@ class KeyInverse {
   // column stands in the template twice). Nothing may be concluded then.
   bool readings(std::string_view key, std::size_t most, std::vector<KeyReading>& out) const;
 
-  [[nodiscard]] const std::vector<std::size_t>& columns() const { return columns_; }  // ascending, each once
+  // That readings speak of: ascending, each once.
+  [[nodiscard]] const std::vector<std::size_t>& columns() const { return real_columns_; }
 
  private:
   class Search;
@@ -38,8 +39,7 @@ class KeyInverse {
   };
   std::vector<Part> parts_;
   std::string tail_;
-  std::vector<std::size_t> columns_;
-  std::size_t real_ = 0;  // of columns_, those before it are no virtual ones
+  std::vector<std::size_t> columns_, real_columns_;  // all; those before the virtual ones
 };
 
 }  // namespace walrelay::sinks

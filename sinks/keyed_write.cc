@@ -13,18 +13,14 @@ namespace walrelay::sinks {
 using replication::Row;
 using replication::ValueState;
 
-namespace {
-
 // The row's key has changed or is gone: what stood under the last one goes.
-const Script& track_script() {
+const Script& KeyedWrite::track_script() {
   static const Script script(R"(local last = redis.call('HGET', KEYS[1], ARGV[1])
 if last and last ~= ARGV[2] then redis.call('UNLINK', last) end
 if ARGV[2] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
 return 1)");
   return script;
 }
-
-}  // namespace
 
 KeyedWrite::KeyedWrite(const BindContext& context)
     : template_(bind_key(context)),
@@ -141,7 +137,13 @@ void KeyedWrite::unlink(std::string_view key, Batch& batch) const {
   batch.close();
 }
 
-OwnedKeys KeyedWrite::owned() const { return {key_glob(template_), KeyMatcher(template_), {}, nullptr}; }
+OwnedKeys KeyedWrite::owned() const {
+  OwnedKeys owned;
+  owned.glob = key_glob(template_);
+  owned.owns = KeyMatcher(template_);
+  owned.write = number_;
+  return owned;
+}
 
 std::vector<OwnedKeys> KeyedWrite::truncated() const {
   std::vector<OwnedKeys> all{owned()};

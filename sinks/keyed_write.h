@@ -17,6 +17,7 @@
 #include "sinks/conditional_write.h"
 #include "sinks/key_inverse.h"
 #include "sinks/key_lifetime.h"
+#include "sinks/scripts.h"
 #include "sinks/write.h"
 
 namespace walrelay::sinks {
@@ -24,6 +25,7 @@ namespace walrelay::sinks {
 class KeyedWrite : public Write {
  public:
   explicit KeyedWrite(const BindContext& context);
+  static const Script& track_script();
 
   bool prepare(replication::Row before, replication::Row now, bool keep_unchanged) final;
   void remove_old(Batch& batch) final;
@@ -35,6 +37,7 @@ class KeyedWrite : public Write {
   bool readings(std::string_view place, std::size_t most, std::vector<KeyReading>& out) const final;
   bool append_place(replication::Row row, std::string& out) const final;
   [[nodiscard]] const std::vector<std::size_t>& place_columns() const final { return place_columns_; }
+  [[nodiscard]] const std::vector<std::size_t>& reading_columns() const final { return inverse_.columns(); }
   void remove_ghost(std::string_view place, Batch& batch) const final;
   [[nodiscard]] bool identifies_by(std::size_t column) const final;
 

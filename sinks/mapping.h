@@ -136,6 +136,9 @@ struct OwnedKeys {
   // For a sweep, which looks at the keys that readers read. Null: each key is one row's. Otherwise how the members of
   // such a key are listed.
   enum class Members : std::uint8_t { none, fields, set, zset, bits, roaring } members = Members::none;
+  // Of members that several rows may support, only those are the write's that one of walrelay's own keys names: gives
+  // the place that such a key speaks of. Null: every member of the right form is the write's.
+  std::function<std::optional<std::string>(std::string_view state_key)> supported;
   // For a TRUNCATE. Null: the key goes as a whole.
   std::shared_ptr<const MemberRemoval> removal;
   std::uint32_t write = 0;  // its number in Batch entries
@@ -194,6 +197,8 @@ class RelationWriter {
   // nothing appended: it makes none (a NULL in it, `when` is false, an expression fails).
   [[nodiscard]] virtual bool append_place(std::size_t write, replication::Row row, std::string& out) = 0;
   [[nodiscard]] virtual const std::vector<std::size_t>& place_columns(std::size_t write) const = 0;  // ascending
+  // Those that readings speak of, which stand in the templates themselves.
+  [[nodiscard]] virtual const std::vector<std::size_t>& reading_columns(std::size_t write) const = 0;
   // Appends the commands that remove what stands at a place which no row supports.
   virtual void remove_ghost(std::size_t write, std::string_view place, Batch& batch) const = 0;
 };

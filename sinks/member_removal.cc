@@ -102,13 +102,22 @@ void append_purge(const MemberScripts& scripts, std::uint32_t write, std::string
   batch.close();
 }
 
-void SupportRemoval::append(Batch& batch, std::string_view home, std::string_view id) const {
-  const std::string_view rest = home.substr(prefix_.size());
-  const std::size_t colon = rest.find(':');
+std::optional<MemberPlace> place_of_support_key(const std::string& prefix, std::string_view support_key) {
+  if (!support_key.starts_with(prefix)) return std::nullopt;
+  const std::string_view rest = support_key.substr(prefix.size());
   std::size_t size = 0;
-  std::from_chars(rest.data(), rest.data() + colon, size);
-  append_hold(scripts_, write_, home, id, false, {rest.substr(colon + 1, size), rest.substr(colon + 1 + size), {}},
-              batch);
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), size);
+  const auto colon = static_cast<std::size_t>(end - rest.data());
+  if (error != std::errc() || colon >= rest.size() || rest[colon] != ':' || size > rest.size() - colon - 1) {
+    return std::nullopt;
+  }
+  return MemberPlace{rest.substr(colon + 1, size), rest.substr(colon + 1 + size), {}};
+}
+
+void SupportRemoval::append(Batch& batch, std::string_view home, std::string_view id) const {
+  if (const auto place = place_of_support_key(prefix_, home)) {
+    append_hold(scripts_, write_, home, id, false, *place, batch);
+  }
 }
 
 }  // namespace walrelay::sinks

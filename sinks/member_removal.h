@@ -15,6 +15,8 @@ struct MemberPlace {
 
 // walrelay:{slot}:support:<write>:<bytes of key>:<key><member>
 std::string support_key(const std::string& prefix, std::string_view key, std::string_view member);
+// What it names; nothing for another key.
+std::optional<MemberPlace> place_of_support_key(const std::string& prefix, std::string_view support_key);
 
 void append_hold(const MemberScripts& scripts, std::uint32_t write, std::string_view support_key, std::string_view id,
                  bool add, const MemberPlace& place, Batch& batch);

@@ -5,6 +5,7 @@
 #include "sinks/glob.h"
 #include "sinks/key_rules.h"
 #include "sinks/member_removal.h"
+#include "sinks/place.h"
 #include "sinks/row_identity.h"
 
 namespace walrelay::sinks {
@@ -14,12 +15,10 @@ using replication::ValueState;
 
 namespace {
 
-constexpr char kBetween = '\0';  // key NUL member
-
 // One template of both, for the inverse.
 BoundTemplate joined(const BoundTemplate& key, const BoundTemplate& member) {
   std::vector<BoundTemplate::Part> parts = key.parts();
-  std::string literal = key.tail() + kBetween;
+  std::string literal = key.tail() + kPlaceSeparator;
   for (BoundTemplate::Part part : member.parts()) {
     part.literal.insert(0, literal);
     literal.clear();
@@ -193,6 +192,12 @@ OwnedKeys MemberWrite::owned() const {
   owned.owns = KeyMatcher(key_);
   owned.members = kind_.members;
   owned.write = number_;
+  if (support_.empty()) return owned;
+  owned.supported = [prefix = support_](std::string_view state_key) -> std::optional<std::string> {
+    const auto place = place_of_support_key(prefix, state_key);
+    if (!place) return std::nullopt;
+    return place_of(place->key, place->member);
+  };
   return owned;
 }
 
@@ -222,14 +227,13 @@ bool MemberWrite::append_place(Row row, std::string& out) const {
   Place place;
   std::size_t missing = 0;
   if (!render(row, place, missing)) return false;
-  out.append(place.key).push_back(kBetween);
-  out.append(place.member);
+  out.append(place_of(place.key, place.member));
   return true;
 }
 
 // What several rows share is removed only where we have put it there: others may keep members of their own.
 void MemberWrite::remove_ghost(std::string_view place, Batch& batch) const {
-  const std::size_t between = place.rfind(kBetween);
+  const std::size_t between = place.find(kPlaceSeparator);
   const std::string_view key = place.substr(0, between), member = place.substr(between + 1);
   if (support_.empty()) return kind_.take(number_, key, member, batch);
   append_purge(scripts_, number_, support_key(support_, key, member), {key, member, {}}, batch);

@@ -43,6 +43,9 @@ class BoundWriter final : public RelationWriter {
   [[nodiscard]] const std::vector<std::size_t>& place_columns(std::size_t write) const override {
     return writes_[write].write->place_columns();
   }
+  [[nodiscard]] const std::vector<std::size_t>& reading_columns(std::size_t write) const override {
+    return writes_[write].write->reading_columns();
+  }
   void remove_ghost(std::size_t write, std::string_view place, Batch& batch) const override {
     writes_[write].write->remove_ghost(place, batch);
   }

@@ -33,6 +33,7 @@ redis.call('JSON.SET', key, '$', ARGV[4])
 }  // namespace
 
 void make_value_scripts() {
+  KeyedWrite::track_script();
   string_script();
   document_script();
 }

@@ -51,6 +51,7 @@ class Write {
   virtual bool readings(std::string_view place, std::size_t most, std::vector<KeyReading>& out) const = 0;
   virtual bool append_place(replication::Row row, std::string& out) const = 0;  // row with its virtual columns
   [[nodiscard]] virtual const std::vector<std::size_t>& place_columns() const = 0;
+  [[nodiscard]] virtual const std::vector<std::size_t>& reading_columns() const = 0;
   virtual void remove_ghost(std::string_view place, Batch& batch) const = 0;
   [[nodiscard]] virtual bool identifies_by(std::size_t column) const = 0;  // the key or the member is made of it
 };
