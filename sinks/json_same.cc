@@ -99,7 +99,7 @@ bool append_value(ondemand::value value, int depth, std::string& out) {
   }
 }
 
-// In brackets, so that a lone scalar is an element like any other.
+// In brackets, so that a lone scalar is an element like any other; "1],[2" is no JSON all the same.
 std::optional<std::string> rewritten(std::string_view text) {
   std::string bracketed("[");
   bracketed.append(text).push_back(']');
@@ -113,6 +113,7 @@ std::optional<std::string> rewritten(std::string_view text) {
   }
   std::string out;
   if (document.get_array().get(array) != simdjson::SUCCESS || !append_array(array, 0, out)) return std::nullopt;
+  if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) return std::nullopt;  // something is left
   return out;
 }
 
