@@ -129,7 +129,7 @@ OwnedKeys KeyedWrite::owned() const {
   owned.owns = KeyMatcher(template_);
   owned.write = number_;
   return owned;
-}; }
+}
 
 std::vector<OwnedKeys> KeyedWrite::truncated() const {
   std::vector<OwnedKeys> all{owned()};
