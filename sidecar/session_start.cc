@@ -171,8 +171,8 @@ event::Task<bool> Session::begin_stream() {
     const auto history = co_await std::move(asking);
     if (!history.empty()) server_.history = parse_timeline_history(history.text(0, 1));
   }
-  const std::string sql = replication::start_replication_sql(
-      config_.source.slot, config_.source.publication, replicator_.server_version(), binary_, false, Lsn::invalid);
+  const std::string sql = replication::start_replication_sql(config_.source.slot, config_.source.publication,
+                                                             replicator_.server_version(), binary_, true, Lsn::invalid);
   bool taken = true;
   try {
     auto starting = replicator_.begin_replication(sql, "start replication of slot \"" + config_.source.slot + "\"");
@@ -238,6 +238,7 @@ event::Task<> Session::take_redis() {
   co_await std::move(looking);
   const Decision decision = decide(found.checkpoint, server_);
   announce(decision, !found.checkpoint && slot_created_);
+  origin_ = origin_of(decision, found);
   assemble(decision, found.empty_database, interval);
   begin(decision, found);
 }
@@ -264,6 +265,8 @@ void Session::assemble(const Decision& decision, bool empty_database, event::mil
   stream_.reset();
   PipelineOptions pipeline;
   pipeline.reread_key = sinks::reread_key(config_.source.slot);
+  pipeline.again_key = sinks::again_key(config_.source.slot);
+  pipeline.origin = origin_.system_identifier + "/" + origin_.slot_incarnation;
   pipeline.dead_letter_rows = config_.on_row_error == "dead_letter";
   pipeline.verified = decision.verified;
   pipeline.sent = decision.sent;

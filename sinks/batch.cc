@@ -196,6 +196,7 @@ void Batch::clear() {
   }
   entries_.clear();
   size_ = commands_ = coalesced_ = 0;
+  invalidations_ = {};
   squeezable_ = false;
   forget_slots();
 }

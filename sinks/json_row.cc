@@ -22,17 +22,33 @@ bool JsonRow::complete(Row row) const {
   return true;
 }
 
+void JsonRow::append_value(const Member& member, const Value& value, std::string& out) {
+  if (value.has_text()) {
+    values_.append(member.type, value.text, out);
+  } else {
+    out.append("null");
+  }
+}
+
 void JsonRow::append(Row row, std::string& out) {
   for (const Member& member : members_) {
-    const Value& value = row[member.column];
     out.append(member.before);
-    if (value.has_text()) {
-      values_.append(member.type, value.text, out);
-    } else {
-      out.append("null");
-    }
+    append_value(member, row[member.column], out);
   }
   out.append(members_.empty() ? "{}" : "}");
+}
+
+void JsonRow::append_known(Row row, std::string& out) {
+  char before = '{';
+  for (const Member& member : members_) {
+    const Value& value = row[member.column];
+    if (value.state == ValueState::unchanged || value.state == ValueState::absent) continue;
+    out.push_back(before);
+    out.append(member.before, 1);
+    append_value(member, value, out);
+    before = ',';
+  }
+  out.append(before == '{' ? "{}" : "}");
 }
 
 }  // namespace walrelay::sinks

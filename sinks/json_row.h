@@ -24,6 +24,8 @@ class JsonRow {
 
   // The row must be complete.
   void append(replication::Row row, std::string& out);
+  // Of any row: without the columns that PostgreSQL did not send.
+  void append_known(replication::Row row, std::string& out);
 
  private:
   struct Member {
@@ -31,6 +33,8 @@ class JsonRow {
     std::string before;  // `,"name":`
     const replication::ColumnType* type;
   };
+  void append_value(const Member& member, const replication::Value& value, std::string& out);
+
   std::vector<Member> members_;
   JsonValues values_;
 };

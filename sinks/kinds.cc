@@ -11,7 +11,10 @@
   KIND(set)                  \
   KIND(zset)                 \
   KIND(bitmap)               \
-  KIND(roaring)
+  KIND(roaring)              \
+  KIND(stream)               \
+  KIND(publish)              \
+  KIND(invalidate)
 
 namespace walrelay::sinks {
 
