@@ -82,16 +82,48 @@ struct Log {
 };
 
 // What a parameter of a write looks like.
-enum class Shape : std::uint8_t { template_, column, choice, duration, flag, columns };
+enum class Shape : std::uint8_t {
+  template_,
+  column,
+  choice,
+  choices,  // one of them or a list
+  duration,
+  number,
+  flag,
+  columns,
+  expression,
+  lifetime,
+  explode,
+  tables,
+};
+
+// How long a key lives. A class of "ttl_classes" is resolved when the file is loaded.
+struct Lifetime {
+  milliseconds constant{0};  // after its last write; 0: for ever
+  std::string at;            // or until then: an expression; empty: none
+  std::string unit;          // of `at`, where it gives numbers since the epoch: s, ms, us; empty: a timestamp
+  milliseconds add{0};       // later than `at`
+  unsigned jitter = 0;       // the constant is shortened by up to so many of a hundred
+  bool on_change = false;    // a write that changes nothing leaves the life as it is
+};
+
+// The elements of a JSON object or array, each an entry of its own.
+struct Explode {
+  std::string column;
+  std::string field, value, where;  // expressions; where: only elements for which it is true; empty: all
+};
 
 // One parameter of one write, checked against the description of its kind.
 struct Parameter {
   Shape shape = Shape::template_;
-  std::string text;
-  milliseconds duration{0};
-  bool flag = false;
-  std::vector<std::string> include, exclude;
-  std::map<std::string, std::string> rename;
+  std::string text;                           // template, column, choice, expression
+  milliseconds duration{0};                   // duration
+  std::uint64_t number = 0;                   // number
+  bool flag = false;                          // flag
+  std::vector<std::string> include, exclude;  // columns; choices: include
+  std::map<std::string, std::string> rename;  // columns: column -> field; tables: table -> column or query
+  Lifetime lifetime;                          // lifetime
+  Explode explode;                            // explode
 };
 
 struct Write {
@@ -107,10 +139,20 @@ struct ReindexParameter {
   std::optional<std::string> default_value;
 };
 
+// What the replica identity of a mapping's tables must be.
+struct Identity {
+  enum class Form : std::uint8_t { any, primary_key, full, columns };
+  Form form = Form::any;
+  std::vector<std::string> columns;
+};
+
 struct Mapping {
   std::string name;   // given, or made from the table; unique
   std::string table;  // one of the two
   std::string tables;
+  std::vector<std::pair<std::string, std::string>> let;  // name, expression; in the order written
+  Identity identity;
+  std::string on_poison;  // stop | dead_letter | skip; empty: as on_row_error says
   std::vector<Write> writes;
   std::vector<ReindexParameter> reindex;
   std::string reindex_status_table;  // "schema.table", where jobs are noted for other programs; empty: none
@@ -131,6 +173,7 @@ struct Config {
   std::string on_row_error = "halt";           // halt | dead_letter
   std::map<std::string, std::string> origins;  // dotted key -> where its value came from; none: the default
   std::vector<Mapping> mappings;               // none: every table with a usable identity becomes a hash
+  std::vector<std::string> warnings;           // what was passed over, and what holds instead: for the log
 };
 
 }  // namespace walrelay::config

@@ -165,16 +165,38 @@ std::string environment_name(std::string_view key) {
   return out;
 }
 
-const std::vector<MappingKey>& mapping_keys() {
-  static const std::vector<MappingKey> table = {
+const std::vector<ListedKey>& mapping_keys() {
+  static const std::vector<ListedKey> table = {
       {"name", "Names the mapping in metrics and messages; the table or pattern when it is not given. Unique."},
       {"table", "One table, `schema.table` or, in the schema `public`, just `table`."},
       {"tables", "A regular expression on `schema.table`; its named groups `(?<name>...)` can stand in templates."},
+      {"enabled", "`false`: there is no such mapping; meant for a variable, as in `${USE_TOKENS:-true}`."},
+      {"identity",
+       "What the replica identity of its tables must be: a list of columns, `primary_key` or `full`; anything by "
+       "default."},
+      {"let",
+       "Names for expressions, in order, as in `part: \"floordiv(epoch_value, 180)\"`: later ones may use earlier "
+       "ones, "
+       "templates all of them."},
+      {"on_poison",
+       "When a row cannot be written: `stop`, note it as a `dead_letter`, or `skip` it; as `on_row_error` says by "
+       "default."},
       {"write", "What is written for each row: a list of kinds of write with their parameters, or just one of them."},
       {"reindex",
        "Which parameters a request to read a part of the rows again may have, each with its column, as in `partition: "
        "partition_num` or `granularity: {column: granularity, default: DAY}`; and `status_table`, where jobs are "
        "noted."},
+  };
+  return table;
+}
+
+const std::vector<ListedKey>& ttl_classes_keys() {
+  static const std::vector<ListedKey> table = {
+      {"defaults", "Lifetimes by name, as in `{assets: 300000, policies: 10m}`, for `ttl: {class: assets}`."},
+      {"unit", "Unit of the numbers there and in `env`: `s` or `ms`. It must be given where there are any."},
+      {"env",
+       "Name of an environment variable that may hold a JSON object of such numbers; they win over `defaults`. What is "
+       "no JSON is passed over with a warning."},
   };
   return table;
 }

@@ -43,10 +43,12 @@ bool is_section(std::string_view name);  // "flush": some keys begin with "flush
 // "flush.interval" -> "WALRELAY_FLUSH_INTERVAL"
 std::string environment_name(std::string_view key);
 
-// The keys of one mapping, for the loader, the schema and the documentation.
-struct MappingKey {
+// What is no single value and read on its own, with its keys, for the loader, the schema and the documentation.
+struct ListedKey {
   std::string name, help;
 };
-const std::vector<MappingKey>& mapping_keys();
+const std::vector<ListedKey>& mapping_keys();      // of one mapping
+const std::vector<ListedKey>& ttl_classes_keys();  // of "ttl_classes"
+inline bool is_read_apart(std::string_view name) { return name == "mappings" || name == "ttl_classes"; }
 
 }  // namespace walrelay::config

@@ -9,6 +9,7 @@
 #include "config/key_values.h"
 #include "config/mappings.h"
 #include "config/settings.h"
+#include "config/ttl_classes.h"
 
 namespace walrelay::config {
 
@@ -62,8 +63,11 @@ Config load_text(const std::string& text, const std::string& file_name, const En
   Place source_place = file_name.empty() ? Place{"configuration", 0, 0} : Place{file_name, 1, 1};
   if (root != nullptr && root->kind == Node::Kind::map) {
     read_file(*root, environment, settings, mistakes);
+    TtlClasses classes;
+    if (const Node* node = root->find("ttl_classes"))
+      classes = read_ttl_classes(*node, environment, mistakes, config.warnings);
     if (const Node* mappings = root->find("mappings"))
-      config.mappings = read_mappings(*mappings, environment, kinds, mistakes);
+      config.mappings = read_mappings(*mappings, environment, kinds, classes, mistakes);
     if (const Node* source = root->find("source")) source_place = source->place;
   } else if (root != nullptr && root->kind != Node::Kind::null) {
     mistakes.add(root->place,

@@ -24,7 +24,7 @@ struct ParameterRule {
   std::string name;
   Shape shape = Shape::template_;
   bool required = false;
-  std::vector<std::string> choices = {};  // choice
+  std::vector<std::string> choices = {};  // choice, choices
   std::string help = {};                  // one sentence
 };
 struct KindRule {

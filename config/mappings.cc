@@ -4,10 +4,11 @@
 #include <map>
 
 #include "config/keys.h"
+#include "config/mapping_values.h"
 #include "config/nearest.h"
 #include "config/parameters.h"
+#include "config/reading.h"
 #include "config/reindex.h"
-#include "config/settings.h"
 
 namespace walrelay::config {
 
@@ -26,12 +27,11 @@ const Named* find_named(const std::vector<Named>& all, const std::string& name) 
   return found == all.end() ? nullptr : &*found;
 }
 
-std::string quoted(const std::string& name) { return is_printable_name(name) ? " \"" + name + "\"" : ""; }
-
 class MappingReader {
  public:
-  MappingReader(const Environment& environment, const std::vector<KindRule>& kinds, Mistakes& mistakes)
-      : environment_(environment), kinds_(kinds), mistakes_(mistakes) {}
+  MappingReader(const Environment& environment, const std::vector<KindRule>& kinds, const TtlClasses& classes,
+                Mistakes& mistakes)
+      : environment_(environment), kinds_(kinds), classes_(classes), mistakes_(mistakes) {}
 
   std::vector<Mapping> run(const Node& node) {
     if (node.kind == Node::Kind::null) return {};
@@ -43,6 +43,12 @@ class MappingReader {
       return {};
     }
     for (const Node* item : node.items) mapping(*item);
+    if (left_out_ > 0 && left_out_ == node.items.size()) {
+      mistakes_.add(
+          node.place,
+          "no mapping is enabled, so nothing would be written; enable one (a file without mappings means that "
+          "every published table becomes a hash)");
+    }
     return std::move(mappings_);
   }
 
@@ -55,29 +61,42 @@ class MappingReader {
     }
     Mapping out;
     out.where = node.place.text();
-    for (const auto& [key, value] : node.entries) {
-      if (key->text == "name") text(*value, key->text, out.name);
-      if (key->text == "table") text(*value, key->text, out.table);
-      if (key->text == "tables") text(*value, key->text, out.tables);
-      if (key->text == "write") writes(*value, out.writes);
-      if (key->text == "reindex") read_reindex(*value, environment_, mistakes_, out);
-      if (find_named(mapping_keys(), key->text) == nullptr) unknown_key(*key);
-    }
+    bool enabled = true;
+    for (const auto& [key, value] : node.entries) entry(*key, *value, out, enabled);
     check_tables(node);
     if (node.find("write") == nullptr) {
       mistakes_.add(node.place,
                     "this mapping has no \"write\"; say what is written, as in write: {hash: {key: \"...\"}}");
     }
+    if (!enabled) {
+      ++left_out_;  // its name is free for another
+      return;
+    }
     name(node, out);
     mappings_.push_back(std::move(out));
   }
 
+  void entry(const Node& key, const Node& value, Mapping& out, bool& enabled) {
+    const std::string& word = key.text;
+    const Reading reading(word, environment_, mistakes_);
+    if (word == "name") text(value, word, out.name);
+    if (word == "enabled") enabled = read_enabled(value, reading);
+    if (word == "table") text(value, word, out.table);
+    if (word == "tables") text(value, word, out.tables);
+    if (word == "identity") out.identity = read_identity(value, reading);
+    if (word == "let") out.let = read_let(value, reading);
+    if (word == "on_poison") out.on_poison = read_on_poison(value, reading);
+    if (word == "write") writes(value, out.writes);
+    if (word == "reindex") read_reindex(value, environment_, mistakes_, out);
+    if (find_named(mapping_keys(), word) == nullptr) unknown_key(key);
+  }
+
   void unknown_key(const Node& key) {
     if (find_named(kinds_, key.text) != nullptr) {
-      return mistakes_.add(key.place, "unknown key" + quoted(key.text) +
+      return mistakes_.add(key.place, "unknown key" + shown_name(key.text) +
                                           " in a mapping; it is a kind of write and belongs under \"write\"");
     }
-    mistakes_.add(key.place, "unknown key" + quoted(key.text) + " in a mapping" +
+    mistakes_.add(key.place, "unknown key" + shown_name(key.text) + " in a mapping" +
                                  did_you_mean(key.text, names_of(mapping_keys())));
   }
 
@@ -137,7 +156,7 @@ class MappingReader {
       if (kind != nullptr) {
         out.push_back(write(*key, *value, *kind));
       } else if (!misplaced(node, *key)) {
-        mistakes_.add(key->place, "unknown kind of write" + quoted(key->text) +
+        mistakes_.add(key->place, "unknown kind of write" + shown_name(key->text) +
                                       did_you_mean(key->text, names_of(kinds_)) +
                                       "; known kinds: " + either(names_of(kinds_)));
       }
@@ -166,10 +185,10 @@ class MappingReader {
     }
     for (const auto& [name, value] : node.entries) {
       if (const ParameterRule* rule = find_named(kind.parameters, name->text)) {
-        out.parameters[rule->name] =
-            read_parameter(*value, kind.name + "." + rule->name, *rule, environment_, mistakes_);
+        const Reading reading(kind.name + "." + rule->name, environment_, mistakes_);
+        out.parameters[rule->name] = read_parameter(*value, *rule, reading, classes_);
       } else {
-        mistakes_.add(name->place, "\"" + kind.name + "\" has no parameter" + quoted(name->text) +
+        mistakes_.add(name->place, "\"" + kind.name + "\" has no parameter" + shown_name(name->text) +
                                        did_you_mean(name->text, names_of(kind.parameters)));
       }
     }
@@ -183,16 +202,18 @@ class MappingReader {
 
   const Environment& environment_;
   const std::vector<KindRule>& kinds_;
+  const TtlClasses& classes_;
   Mistakes& mistakes_;
   std::vector<Mapping> mappings_;
+  std::size_t left_out_ = 0;
   std::map<std::string, Place> names_;
 };
 
 }  // namespace
 
 std::vector<Mapping> read_mappings(const Node& node, const Environment& environment, const std::vector<KindRule>& kinds,
-                                   Mistakes& mistakes) {
-  return MappingReader(environment, kinds, mistakes).run(node);
+                                   const TtlClasses& classes, Mistakes& mistakes) {
+  return MappingReader(environment, kinds, classes, mistakes).run(node);
 }
 
 }  // namespace walrelay::config

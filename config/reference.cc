@@ -57,12 +57,23 @@ std::string shape_text(const ParameterRule& rule) {
       return "`true`, `false`";
     case Shape::columns:
       return "columns";
+    case Shape::number:
+      return "number";
+    case Shape::expression:
+      return "expression";
+    case Shape::lifetime:
+      return "lifetime";
+    case Shape::explode:
+      return "explode";
+    case Shape::tables:
+      return "tables";
     case Shape::choice:
+    case Shape::choices:
       break;
   }
   std::string out;
   for (const std::string& choice : rule.choices) out += (out.empty() ? "" : ", ") + code(choice);
-  return out;
+  return rule.shape == Shape::choices ? out + ", or a list of them" : out;
 }
 
 }  // namespace
@@ -73,8 +84,11 @@ std::string reference_of_keys() {
   for (const Key& key : keys()) {
     out += "| " + code(key.name) + " | " + form(key) + " | " + default_text(key, defaults) + " | " + key.help + " |\n";
   }
-  for (const MappingKey& key : mapping_keys())
-    out += "| " + code("mappings[]." + key.name) + " | | | " + key.help + " |\n";
+  const auto listed = [&out](const std::string& prefix, const std::vector<ListedKey>& all) {
+    for (const ListedKey& key : all) out += "| " + code(prefix + key.name) + " | | | " + key.help + " |\n";
+  };
+  listed("ttl_classes.", ttl_classes_keys());
+  listed("mappings[].", mapping_keys());
   return out;
 }
 

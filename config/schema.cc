@@ -5,27 +5,18 @@
 #include "config/json_text.h"
 #include "config/key_values.h"
 #include "config/keys.h"
+#include "config/schema_forms.h"
 
 namespace walrelay::config {
 
 namespace {
 
-constexpr const char* kDuration = "^(0|([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$";
+using forms::any_of;
+using forms::pattern;
+using forms::plain;
+using forms::type;
+
 constexpr const char* kSize = "^[0-9]+ ?([kKmMgGtT][iI]?)?[bB]?$";
-
-Json type(const char* name) { return Json::object().with("type", Json::text(name)); }
-
-Json pattern(const char* expression) { return type("string").with("pattern", Json::text(expression)); }
-
-// Any value may come from the environment: "${NAME}" is a text whatever the key's type.
-Json any_of(std::vector<Json> forms) {
-  Json list = Json::array();
-  for (Json& form : forms) list.add(std::move(form));
-  list.add(Json::object().with("$ref", Json::text("#/definitions/variable")));
-  return Json::object().with("anyOf", std::move(list));
-}
-
-Json any_scalar() { return Json::object().with("type", Json::texts({"string", "number", "boolean"})); }
 
 Json number_form(const Key& key) {
   return type("integer")
@@ -36,13 +27,13 @@ Json number_form(const Key& key) {
 Json form_of(const Key& key) {
   switch (key.type) {
     case Type::choice:
-      return any_of({Json::object().with("enum", Json::texts(key.choices))});
+      return forms::word(key.choices);
     case Type::integer:
       return any_of({number_form(key), pattern("^-?[0-9]+$")});
     case Type::flag:
-      return any_of({type("boolean")});
+      return forms::flag();
     case Type::duration:
-      return any_of({pattern(kDuration), Json::object().with("const", Json::raw("0"))});
+      return forms::duration();
     case Type::size:
       return any_of({number_form(key), pattern(kSize)});
     case Type::text:
@@ -50,20 +41,14 @@ Json form_of(const Key& key) {
     case Type::secret_file:
     case Type::url:
     case Type::url_file:
-      return any_scalar();
+      return forms::scalar();
   }
-  return any_scalar();
+  return forms::scalar();
 }
 
 Json default_of(const Key& key, const std::string& value) {
   const bool bare = key.type == Type::integer || key.type == Type::flag;
   return bare ? Json::raw(value) : Json::text(value);
-}
-
-// Markdown's quotes mean nothing in an editor's tool tip.
-std::string plain(std::string help) {
-  std::erase(help, '`');
-  return help;
 }
 
 Json property(const Key& key, Config& defaults) {
@@ -102,39 +87,11 @@ Json properties_of(const std::string& prefix, Config& defaults) {
   return properties;
 }
 
-Json columns_form() {
-  const Json names = type("array").with("items", type("string")).with("minItems", Json::raw("1"));
-  Json properties = Json::object().with("include", names).with("exclude", names);
-  properties.add("rename", type("object").with("additionalProperties", type("string")));
-  Json object = type("object")
-                    .with("additionalProperties", Json::raw("false"))
-                    .with("properties", std::move(properties))
-                    .with("not", Json::object().with("required", Json::texts({"include", "exclude"})));
-  return Json::object().with("anyOf", Json::array().with(names).with(std::move(object)));
-}
-
-Json form_of(const ParameterRule& rule) {
-  switch (rule.shape) {
-    case Shape::template_:
-    case Shape::column:
-      return any_scalar();
-    case Shape::choice:
-      return any_of({Json::object().with("enum", Json::texts(rule.choices))});
-    case Shape::duration:
-      return any_of({pattern(kDuration), Json::object().with("const", Json::raw("0"))});
-    case Shape::flag:
-      return any_of({type("boolean")});
-    case Shape::columns:
-      return columns_form();
-  }
-  return any_scalar();
-}
-
 Json kind_form(const KindRule& kind) {
   Json properties = Json::object();
   std::vector<std::string> required;
   for (const ParameterRule& rule : kind.parameters) {
-    Json form = form_of(rule);
+    Json form = forms::parameter(rule);
     if (!rule.help.empty()) form.add("description", Json::text(plain(rule.help)));
     properties.add(rule.name, std::move(form));
     if (rule.required) required.push_back(rule.name);
@@ -157,14 +114,8 @@ Json write_form(const std::vector<KindRule>& kinds) {
 
 Json mapping_form() {
   Json properties = Json::object();
-  for (const MappingKey& key : mapping_keys()) {
-    Json form = type("string");
-    if (key.name == "write") {
-      const Json one = Json::object().with("$ref", Json::text("#/definitions/write"));
-      Json many = type("array").with("minItems", Json::raw("1")).with("items", one);
-      form = Json::object().with("anyOf", Json::array().with(one).with(std::move(many)));
-    }
-    if (key.name == "reindex") form = type("object");
+  for (const ListedKey& key : mapping_keys()) {
+    Json form = forms::mapping_value(key.name);
     form.add("description", Json::text(plain(key.help)));
     properties.add(key.name, std::move(form));
   }
@@ -181,6 +132,7 @@ Json mapping_form() {
 std::string json_schema(const std::vector<KindRule>& kinds) {
   Config defaults;
   Json properties = properties_of("", defaults);
+  properties.add("ttl_classes", forms::ttl_classes());
   properties.add("mappings",
                  Json::object()
                      .with("type", Json::texts({"array", "null"}))

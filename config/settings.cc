@@ -35,7 +35,7 @@ std::string suggestion(const std::string& section, const std::string& word) {
     const bool synonym = std::find(synonyms.begin(), synonyms.end(), word) != synonyms.end();
     if (synonym && rest.find('.') == std::string::npos) return "; did you mean \"" + rest + "\"?";
   }
-  if (section.empty()) here.emplace_back("mappings");
+  if (section.empty()) here.insert(here.end(), {"mappings", "ttl_classes"});
   const bool elsewhere = std::find(everywhere.begin(), everywhere.end(), word) != everywhere.end();
   std::string found = elsewhere ? "" : did_you_mean(word, here);
   const std::string other = elsewhere ? word : nearest(word, everywhere);
@@ -58,8 +58,8 @@ class FileReader {
   void section(const Node& map, const std::string& name) {
     for (const auto& [key, value] : map.entries) {
       const bool top = name.empty();
-      // "mappings" is read on its own; "x-..." is a place for anchors.
-      if (top && (key->text == "mappings" || key->text.starts_with("x-"))) continue;
+      // "x-..." is a place for anchors.
+      if (top && (is_read_apart(key->text) || key->text.starts_with("x-"))) continue;
       entry(*key, *value, name, (top ? "" : name + ".") + key->text);
     }
   }
@@ -151,7 +151,7 @@ void read_overrides(const Overrides& overrides, Settings& settings, Mistakes& mi
     const Place place{"flag " + (is_printable_name(name) ? name : "--set"), 0, 0};
     if (const Key* key = find_key(name)) {
       settings.put(*key, {text, Level::flag, place, "flag"});
-    } else if (name == "mappings" || is_section(name)) {
+    } else if (is_read_apart(name) || is_section(name)) {
       mistakes.add(place, "\"" + name + "\" cannot be given by a flag; only single values can");
     } else {
       const std::size_t dot = name.rfind('.');

@@ -74,6 +74,15 @@ void print_list(Printer& printer, std::size_t depth, const std::string& name, co
   printer.line(depth, text + "]");
 }
 
+// A map of texts; what is empty was not given.
+template <class Pairs>
+void print_map(Printer& printer, std::size_t depth, const std::string& name, const Pairs& pairs) {
+  printer.line(depth, name + ":");
+  for (const auto& [key, value] : pairs) {
+    if (!value.empty()) printer.line(depth + 1, scalar(key) + ": " + scalar(value));
+  }
+}
+
 void print_columns(Printer& printer, std::size_t depth, const std::string& name, const Parameter& parameter) {
   if (parameter.include.empty() && parameter.exclude.empty() && parameter.rename.empty()) {
     return printer.line(depth, name + ": {}");
@@ -81,9 +90,27 @@ void print_columns(Printer& printer, std::size_t depth, const std::string& name,
   printer.line(depth, name + ":");
   print_list(printer, depth + 1, "include", parameter.include);
   print_list(printer, depth + 1, "exclude", parameter.exclude);
-  if (parameter.rename.empty()) return;
-  printer.line(depth + 1, "rename:");
-  for (const auto& [column, field] : parameter.rename) printer.line(depth + 2, scalar(column) + ": " + scalar(field));
+  if (!parameter.rename.empty()) print_map(printer, depth + 1, "rename", parameter.rename);
+}
+
+// A class has been resolved: what is printed is the lifetime that it had.
+std::string lifetime_text(const Lifetime& lifetime) {
+  const bool by_time = lifetime.at.empty();
+  std::string out = by_time ? "for: " + format_duration(lifetime.constant) : "at: " + scalar(lifetime.at);
+  if (by_time && lifetime.jitter == 0 && !lifetime.on_change) return format_duration(lifetime.constant);
+  if (!lifetime.unit.empty()) out += ", unit: " + lifetime.unit;
+  if (lifetime.add.count() != 0) out += ", add: " + format_duration(lifetime.add);
+  if (lifetime.jitter != 0) out += ", jitter: " + std::to_string(lifetime.jitter);
+  if (lifetime.on_change) out += ", refresh: on_change";
+  return "{" + out + "}";
+}
+
+void print_explode(Printer& printer, std::size_t depth, const std::string& name, const Explode& explode) {
+  using Line = std::pair<const char*, const std::string&>;
+  print_map(
+      printer, depth, name,
+      std::initializer_list<Line>{
+          {"column", explode.column}, {"field", explode.field}, {"value", explode.value}, {"where", explode.where}});
 }
 
 void print_parameter(Printer& printer, std::size_t depth, const std::string& name, const Parameter& parameter) {
@@ -91,13 +118,37 @@ void print_parameter(Printer& printer, std::size_t depth, const std::string& nam
     case Shape::template_:
     case Shape::column:
     case Shape::choice:
+    case Shape::expression:
       return printer.line(depth, name + ": " + scalar(parameter.text));
+    case Shape::choices:
+      return print_list(printer, depth, name, parameter.include);
+    case Shape::number:
+      return printer.line(depth, name + ": " + std::to_string(parameter.number));
     case Shape::duration:
       return printer.line(depth, name + ": " + format_duration(parameter.duration));
     case Shape::flag:
       return printer.line(depth, name + (parameter.flag ? ": true" : ": false"));
     case Shape::columns:
       return print_columns(printer, depth, name, parameter);
+    case Shape::lifetime:
+      return printer.line(depth, name + ": " + lifetime_text(parameter.lifetime));
+    case Shape::explode:
+      return print_explode(printer, depth, name, parameter.explode);
+    case Shape::tables:
+      return print_map(printer, depth, name, parameter.rename);
+  }
+}
+
+void print_identity(Printer& printer, const Identity& identity) {
+  switch (identity.form) {
+    case Identity::Form::any:
+      return;
+    case Identity::Form::primary_key:
+      return printer.line(2, "identity: primary_key");
+    case Identity::Form::full:
+      return printer.line(2, "identity: full");
+    case Identity::Form::columns:
+      return print_list(printer, 2, "identity", identity.columns);
   }
 }
 
@@ -115,6 +166,9 @@ void print_mapping(Printer& printer, const Mapping& mapping) {
   printer.line(1, "- name: " + scalar(mapping.name), mapping.where);
   if (!mapping.table.empty()) printer.line(2, "table: " + scalar(mapping.table));
   if (!mapping.tables.empty()) printer.line(2, "tables: " + scalar(mapping.tables));
+  print_identity(printer, mapping.identity);
+  if (!mapping.let.empty()) print_map(printer, 2, "let", mapping.let);
+  if (!mapping.on_poison.empty()) printer.line(2, "on_poison: " + mapping.on_poison);
   if (!mapping.reindex.empty() || !mapping.reindex_status_table.empty()) print_reindex(printer, mapping);
   printer.line(2, "write:");
   for (const Write& write : mapping.writes) {

@@ -16,7 +16,7 @@ struct Unit {
 constexpr std::array<Unit, 5> kDurations{{{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}}};
 constexpr std::array<Unit, 5> kBinary{
     {{"TiB", 1ULL << 40}, {"GiB", 1ULL << 30}, {"MiB", 1ULL << 20}, {"KiB", 1ULL << 10}, {"", 1}}};
-constexpr std::uint64_t kLongest = 10ULL * 365 * 86400000;  // ten years: more is a slip of the pen
+constexpr auto kLongest = static_cast<std::uint64_t>(kLongestDuration.count());
 
 std::string lowered(std::string_view text) {
   std::string out(text);
@@ -88,6 +88,12 @@ std::optional<bool> parse_flag(std::string_view text) {
   if (word == "true" || word == "yes" || word == "on" || word == "1") return true;
   if (word == "false" || word == "no" || word == "off" || word == "0") return false;
   return {};
+}
+
+bool is_identifier(std::string_view text) {
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto word = [&](char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || digit(c); };
+  return !text.empty() && !digit(text[0]) && std::all_of(text.begin(), text.end(), word);
 }
 
 std::string format_duration(std::chrono::milliseconds duration) {

@@ -18,11 +18,17 @@ inline constexpr std::string_view kDurationRule =
 inline constexpr std::string_view kSizeRule =
     "write a whole number of bytes, or one with a unit, as in 512k, 64MB or 1MiB";
 
-// Empty when the text is not of the form. Longer than ten years counts as that, too.
+// More is a slip of the pen.
+inline constexpr std::chrono::milliseconds kLongestDuration = std::chrono::hours(24) * 365 * 10;
+
+// Empty when the text is not of the form. Longer than kLongestDuration counts as that, too.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 std::optional<std::uint64_t> parse_size(std::string_view text);
 std::optional<std::int64_t> parse_integer(std::string_view text);
 std::optional<bool> parse_flag(std::string_view text);
+
+// A letter or "_", and then letters, digits or "_": the name of a variable, or of a let.
+bool is_identifier(std::string_view text);
 
 // In the largest unit that says it exactly.
 std::string format_duration(std::chrono::milliseconds duration);

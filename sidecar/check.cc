@@ -26,6 +26,7 @@ class Checker {
         connection_(loop, postgres_options(config.source, false, "check")) {}
 
   event::Task<CheckReport> run() {
+    for (const auto& sentence : config_.warnings) warning("configuration", sentence);
     auto postgres = guarded(&Checker::postgres, "PostgreSQL");
     co_await std::move(postgres);
     auto redis = guarded(&Checker::redis, "Redis");

@@ -138,6 +138,7 @@ class DryRun : public sinks::SinkEvents {
 }  // namespace
 
 ExitCode dry_run(const config::Config& config, sinks::MappingSet& mappings) {
+  for (const auto& warning : config.warnings) log::warn(warning);
   event::Loop loop;
   DryRun dry(loop, config, mappings);
   std::exception_ptr failure;

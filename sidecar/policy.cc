@@ -43,9 +43,9 @@ Verdict judge_postgres(const replication::PostgresError& error) {
 }
 
 Verdict judge_redis(const sinks::RedisError& error) {
-  static constexpr std::array<std::string_view, 17> passing = {
+  static constexpr std::array<std::string_view, 18> passing = {
       "LOST",       "TIMEOUT",   "CONNECT",   "OOM",    "READONLY", "LOADING",     "BUSY",     "MISCONF", "NOREPLICAS",
-      "MASTERDOWN", "EXECABORT", "UNBLOCKED", "FENCED", "TRYAGAIN", "CLUSTERDOWN", "PROTOCOL", "TLS"};
+      "MASTERDOWN", "EXECABORT", "UNBLOCKED", "FENCED", "TRYAGAIN", "CLUSTERDOWN", "PROTOCOL", "TLS",     "NOSCRIPT"};
   static constexpr std::array<std::string_view, 3> secrets = {"NOAUTH", "WRONGPASS", "DENIED"};
   Verdict verdict{Action::stop, ExitCode::redis, error.code(), error.what()};
   if (one_of(passing, error.code())) verdict.action = Action::retry;

@@ -92,6 +92,7 @@ ExitCode serve(const config::Config& config, sinks::MappingSet& mappings) {
     log::info("the source url has a word of another driver; it is not used", {{"word", word}});
   for (const auto& word : config.target.dropped)
     log::info("the target url has a word of another client; it is not used", {{"word", word}});
+  for (const auto& warning : config.warnings) log::warn(warning);
   supervisor.start();
   loop.run();
   log::info("walrelay ends", {{"exit_code", static_cast<int>(supervisor.exit_code())}});

@@ -17,16 +17,64 @@ config::ParameterRule::Shape shape_of(sinks::ParameterShape shape) {
       return To::column;
     case sinks::ParameterShape::choice:
       return To::choice;
+    case sinks::ParameterShape::choices:
+      return To::choices;
     case sinks::ParameterShape::duration:
       return To::duration;
+    case sinks::ParameterShape::number:
+      return To::number;
     case sinks::ParameterShape::flag:
       return To::flag;
     case sinks::ParameterShape::columns:
       return To::columns;
-    default:
-      break;
+    case sinks::ParameterShape::expression:
+      return To::expression;
+    case sinks::ParameterShape::lifetime:
+      return To::lifetime;
+    case sinks::ParameterShape::explode:
+      return To::explode;
+    case sinks::ParameterShape::tables:
+      return To::tables;
   }
   return To::template_;
+}
+
+sinks::Parameter parameter_of(const config::Parameter& from) {
+  sinks::Parameter to;
+  to.text = from.text;
+  to.duration = from.duration;
+  to.number = from.number;
+  to.flag = from.flag;
+  to.include = from.include;
+  to.exclude = from.exclude;
+  to.rename = from.rename;
+  const auto& life = from.lifetime;
+  to.lifetime = {life.constant, life.at, life.unit, life.add, life.jitter, life.on_change};
+  to.explode = {from.explode.column, from.explode.field, from.explode.value, from.explode.where};
+  return to;
+}
+
+sinks::IdentitySpec identity_of(const config::Identity& from) {
+  using From = config::Identity::Form;
+  using To = sinks::IdentitySpec::Form;
+  switch (from.form) {
+    case From::any:
+      return {};
+    case From::primary_key:
+      return {To::primary_key, {}};
+    case From::full:
+      return {To::full, {}};
+    case From::columns:
+      return {To::columns, from.columns};
+  }
+  return {};
+}
+
+// The mapping's own word, else the one for all.
+sinks::OnPoison on_poison_of(const std::string& own, const std::string& on_row_error) {
+  if (own == "skip") return sinks::OnPoison::skip;
+  const bool dead_letter = own.empty() ? on_row_error == "dead_letter" : own == "dead_letter";
+  return dead_letter ? sinks::OnPoison::dead_letter : sinks::OnPoison::stop;
 }
 
 }  // namespace
@@ -58,21 +106,15 @@ std::vector<sinks::MappingSpec> mapping_specs(const config::Config& config) {
     spec.name = mapping.name;
     spec.table = mapping.table;
     spec.tables = mapping.tables;
+    spec.let = mapping.let;
+    spec.identity = identity_of(mapping.identity);
+    spec.on_poison = on_poison_of(mapping.on_poison, config.on_row_error);
     spec.where = mapping.where;
     for (const auto& write : mapping.writes) {
       sinks::WriteSpec each;
       each.kind = write.kind;
       each.where = write.where;
-      for (const auto& [name, from] : write.parameters) {
-        sinks::Parameter to;
-        to.text = from.text;
-        to.duration = from.duration;
-        to.flag = from.flag;
-        to.include = from.include;
-        to.exclude = from.exclude;
-        to.rename = from.rename;
-        each.parameters.emplace(name, std::move(to));
-      }
+      for (const auto& [name, from] : write.parameters) each.parameters.emplace(name, parameter_of(from));
       spec.writes.push_back(std::move(each));
     }
     specs.push_back(std::move(spec));

@@ -13,18 +13,14 @@ namespace walrelay::sinks {
 using replication::Row;
 using replication::ValueState;
 
-namespace {
-
 // The row's key has changed or is gone: what stood under the last one goes.
-const Script& track_script() {
+const Script& KeyedWrite::track_script() {
   static const Script script(R"(local last = redis.call('HGET', KEYS[1], ARGV[1])
 if last and last ~= ARGV[2] then redis.call('UNLINK', last) end
 if ARGV[2] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
 return 1)");
   return script;
 }
-
-}  // namespace
 
 KeyedWrite::KeyedWrite(const BindContext& context)
     : template_(bind_key(context)),
@@ -80,14 +76,23 @@ void KeyedWrite::make_key(Row row) {
 
 void KeyedWrite::remove_old(Batch& batch) {
   if (remove_old_) unlink(old_key_, batch);
+  if (!track_.empty() && !before_.empty() && !now_.empty()) track_gone(before_, batch);
   if (there_) return;
   if (!now_.empty() && !no_key_) unlink(key_, batch);
-  if (!track_.empty()) track(now_.empty() ? before_ : now_, batch);
+  if (!track_.empty()) track(now_.empty() ? before_ : now_, {}, batch);
+}
+
+// The row has another identity from here on: under the one before it stands nowhere.
+void KeyedWrite::track_gone(Row before, Batch& batch) const {
+  std::string old_id, id;
+  append_row_identity(before, identity_, old_id);
+  append_row_identity(now_, identity_, id);
+  if (old_id != id) track(before, {}, batch);
 }
 
 void KeyedWrite::put(Batch& batch) {
   if (!there_) return;
-  if (!track_.empty()) track(now_, batch);
+  if (!track_.empty()) track(now_, key_, batch);
   put_row(key_, now_, batch);
 }
 
@@ -97,12 +102,12 @@ void KeyedWrite::replace(bool fresh, Batch& batch) {
     if (!fresh) remove_old(batch);
     return;
   }
-  if (!track_.empty()) track(now_, batch);
+  if (!track_.empty()) track(now_, key_, batch);
   replace_row(key_, now_, fresh, batch);
 }
 
 // Its own entry, and never coalesced: each of them removes the key of the one before.
-void KeyedWrite::track(Row row, Batch& batch) const {
+void KeyedWrite::track(Row row, std::string_view key, Batch& batch) const {
   std::string id;
   append_row_identity(row, identity_, id);
   batch.open_script(number_, track_, id, Effect::ordered);
@@ -110,7 +115,7 @@ void KeyedWrite::track(Row row, Batch& batch) const {
   track_script().begin(batch);
   batch.argument(track_);
   batch.member(id);
-  batch.argument(there_ ? std::string_view(key_) : std::string_view());
+  batch.argument(key);
   batch.close();
 }
 

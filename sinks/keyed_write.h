@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sinks/key_inverse.h"
+#include "sinks/scripts.h"
 #include "sinks/write.h"
 
 namespace walrelay::sinks {
@@ -20,6 +21,7 @@ namespace walrelay::sinks {
 class KeyedWrite : public Write {
  public:
   explicit KeyedWrite(const BindContext& context);
+  static const Script& track_script();
 
   bool prepare(replication::Row before, replication::Row now, bool keep_unchanged) final;
   void remove_old(Batch& batch) final;
@@ -51,7 +53,8 @@ class KeyedWrite : public Write {
 
  private:
   void make_key(replication::Row row);
-  void track(replication::Row row, Batch& batch) const;
+  void track(replication::Row row, std::string_view key, Batch& batch) const;  // an empty key: none any more
+  void track_gone(replication::Row before, Batch& batch) const;
 
   const BoundTemplate template_;
   const KeyInverse inverse_;

@@ -132,6 +132,7 @@ class HashWrite final : public KeyedWrite {
 
 Kind hash_kind() {
   using Shape = ParameterShape;
+  KeyedWrite::track_script();
   return {
       {"hash",
        "Each row is a Redis hash with a field for each column; NULL removes the field, a row of NULLs the key.",

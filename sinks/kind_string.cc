@@ -116,6 +116,7 @@ std::unique_ptr<Write> bind_string(const BindContext& context) {
 
 Kind string_kind() {
   using Shape = ParameterShape;
+  KeyedWrite::track_script();
   return {{"string",
            "Each row is a Redis string: one column as it is, or the row as a JSON object.",
            {{"key", Shape::template_, true, {}, "The key, as in \"user:{id}\"."},

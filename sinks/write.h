@@ -110,7 +110,7 @@ const Kind* find_kind(std::string_view name);  // null: there is none
 enum class Presence : std::uint8_t { no, yes, unknown };
 class Condition {
  public:
-  explicit Condition(const BindContext& context) : column_(context.expression("when")) {}
+  explicit Condition(const BindContext& context);
   // Unknown: a column that it needs was not sent. NULL is no.
   [[nodiscard]] Presence of(replication::Row row) const;
   [[nodiscard]] const std::optional<std::size_t>& column() const { return column_; }

@@ -18,6 +18,15 @@ const std::vector<KindRule>& kinds() {
       {"string",
        "",
        {{"key", template_, true}, {"value", column}, {"format", choice, false, {"raw", "json"}}, {"bare", flag}}},
+      {"zset",
+       "",
+       {{"key", template_, true},
+        {"score", expression},
+        {"on", choices, false, {"all", "insert", "delete"}},
+        {"maxlen", number},
+        {"ttl", lifetime},
+        {"explode", explode},
+        {"tables", tables}}},
   };
   return table;
 }
@@ -26,6 +35,7 @@ const std::vector<KindRule>& kinds() {
 std::optional<std::string> variable(const std::string& name) {
   if (name == "A") return "a: [${B}] # \n";
   if (name == "EMPTY") return "";
+  if (name == "TTLS") return R"({"assets": 5000, "policies": "5m", "bad": -1})";
   return std::nullopt;
 }
 

@@ -117,11 +117,12 @@ class CommandLineTest : public EndToEnd {
     EndToEnd::SetUp();
     sql("CREATE TABLE users (id int PRIMARY KEY, name text); INSERT INTO users VALUES (1, 'a')");
   }
-  Finished say(std::vector<std::string> arguments, const std::string& text) {
+  Finished say(std::vector<std::string> arguments, const std::string& text,
+               const std::map<std::string, std::string>& env = {}) {
     const TemporaryFolder folder("say");
     write_file(folder.path() + "/w.yaml", text);
     arguments.insert(arguments.end(), {"-c", folder.path() + "/w.yaml"});
-    return walrelay_says(arguments);
+    return walrelay_says(arguments, env);
   }
 };
 
@@ -205,6 +206,26 @@ TEST_F(CommandLineTest, DryRunBesideTheRealOneMovesNoSlot) {
             before);
   EXPECT_EQ(redis().hgetall("walrelay:{" + name() + "}:checkpoint"), checkpoint);
   EXPECT_EQ(redis().command("EXISTS", "user:2"), "0");
+}
+
+// A variable that holds no JSON stops nobody, but everybody says so.
+TEST_F(CommandLineTest, WhatIsPassedOverIsSaid) {
+  const std::string classes = "ttl_classes: {env: TTLS, unit: ms, defaults: {users: 300000}}\n";
+  const std::string warning = "the environment variable TTLS is no JSON object of numbers and was passed over";
+  const std::map<std::string, std::string> wrong = {{"TTLS", "{users: 5000}"}}, right = {{"TTLS", "{\"users\": 5000}"}};
+  launch(kUsers, classes, "", wrong);
+  walrelay().wait_ready();
+  EXPECT_NE(walrelay().log().find(warning), std::string::npos) << walrelay().log();
+  const auto check = say({"check"}, config(kUsers, classes), wrong);
+  EXPECT_NE(check.output.find(warning), std::string::npos) << check.output;
+  Walrelay dry({.config = config(kUsers, classes), .arguments = {"run", "--dry-run"}, .env = wrong});
+  dry.start();
+  dry.wait_log(warning);
+  EXPECT_EQ(walrelay().terminate(), 0);
+  walrelay().set_environment(right);
+  walrelay().start();
+  walrelay().wait_ready();
+  EXPECT_EQ(walrelay().log().find(warning), std::string::npos) << walrelay().log();
 }
 
 TEST_F(CommandLineTest, TerminationDrainsAndASecondOneEndsAtOnce) {

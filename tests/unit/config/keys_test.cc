@@ -83,6 +83,12 @@ TEST(Schema, HoldsEveryKeyKindAndParameter) {
     }
   }
   EXPECT_EQ(write["hash"]["required"][0].as<std::string>(), "key");
+  for (const ListedKey& key : mapping_keys()) {
+    EXPECT_TRUE(schema["definitions"]["mapping"]["properties"][key.name].IsMap()) << key.name;
+  }
+  for (const ListedKey& key : ttl_classes_keys()) {
+    EXPECT_TRUE(schema["properties"]["ttl_classes"]["properties"][key.name].IsMap()) << key.name;
+  }
   EXPECT_EQ(schema["properties"]["flush"]["properties"]["interval"]["default"].as<std::string>(), "100ms");
   EXPECT_EQ(schema["properties"]["flush"]["properties"]["batch_size"]["default"].as<int>(), 1000);
 }
@@ -122,6 +128,12 @@ TEST(Documentation, KindsAreListedWithTheirParameters) {
   EXPECT_THAT(text, HasSubstr("### `hash`\n\nA hash of the row's columns.\n\n"));
   EXPECT_THAT(text, HasSubstr("| `key` | template | yes | Key. |\n"));
   EXPECT_THAT(text, HasSubstr("| `format` | `raw`, `json` |  | How. |\n"));
+  EXPECT_THAT(text, HasSubstr("| `score` | expression |  | Score. |\n"
+                              "| `on` | `all`, `insert`, `delete`, or a list of them |  | When. |\n"
+                              "| `maxlen` | number |  | How many. |\n"
+                              "| `ttl` | lifetime |  | Time to live. |\n"
+                              "| `explode` | explode |  | What of. |\n"
+                              "| `tables` | tables |  | Which tables. |\n"));
 }
 
 }  // namespace

@@ -25,6 +25,15 @@ inline const std::vector<KindRule>& kinds() {
         {"format", choice, false, {"raw", "json"}, "How."},
         {"bare", flag, false, {}, "Whether."},
         {"ttl", duration, false, {}, "Time to live."}}},
+      {"zset",
+       "Every other shape.",
+       {{"key", template_, true, {}, "Key."},
+        {"score", expression, false, {}, "Score."},
+        {"on", choices, false, {"all", "insert", "delete"}, "When."},
+        {"maxlen", number, false, {}, "How many."},
+        {"ttl", lifetime, false, {}, "Time to live."},
+        {"explode", explode, false, {}, "What of."},
+        {"tables", tables, false, {}, "Which tables."}}},
   };
   return table;
 }

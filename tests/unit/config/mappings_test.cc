@@ -66,7 +66,7 @@ TEST(Mappings, NoneAtAll) {
 }
 
 TEST(Mappings, Mistakes) {
-  const std::string known = "known kinds: hash or string";
+  const std::string known = "known kinds: hash, string or zset";
   const std::string duration = "write a whole number with its unit (ms, s, m, h or d), as in 100ms, 5s or 1h30m";
   const std::string empty =
       "\"write\" must hold a kind of write with its parameters, as in hash: {key: \"...\"}; " + known;

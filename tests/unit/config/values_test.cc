@@ -81,5 +81,11 @@ TEST(Values, FlagsAndIntegers) {
     EXPECT_FALSE(parse_integer(text)) << text;
 }
 
+TEST(Values, Identifiers) {
+  for (const char* text : {"a", "_", "Z9_", "CACHE_TTLS_JSON"}) EXPECT_TRUE(is_identifier(text)) << text;
+  for (const char* text : {"", "9", "9a", "a-b", "a b", "a.b", "\xC3\xA9", "a\n"})
+    EXPECT_FALSE(is_identifier(text)) << text;
+}
+
 }  // namespace
 }  // namespace walrelay::config

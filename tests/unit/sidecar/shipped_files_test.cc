@@ -46,6 +46,12 @@ TEST(ShippedFiles, EveryParameterOfEveryKindIsAccepted) {
       if (parameter.shape == Shape::columns) value = "[a, b]";
       if (parameter.shape == Shape::column) value = "a";
       if (parameter.shape == Shape::choice) value = parameter.choices.at(0);
+      if (parameter.shape == Shape::choices) value = "[" + parameter.choices.at(0) + "]";
+      if (parameter.shape == Shape::number) value = "10";
+      if (parameter.shape == Shape::expression) value = "\"a + 1\"";
+      if (parameter.shape == Shape::lifetime) value = "{at: a, unit: ms}";
+      if (parameter.shape == Shape::explode) value = "{column: a, field: key, value: value}";
+      if (parameter.shape == Shape::tables) value = "{t: id}";
       yaml += "          " + parameter.name + ": " + value + "\n";
     }
     const auto none = [](const std::string&) -> std::optional<std::string> { return std::nullopt; };

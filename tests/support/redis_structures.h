@@ -1,0 +1,23 @@
+// Whatever stands in Redis, as members and values, so that PostgreSQL can say in SQL what it must be.
+//
+//   set      member -> ""            sorted set   member -> score      hash   field -> value
+//   bitmap   offset -> ""            roaring      value -> ""          string ""    -> value
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "tests/support/redis_server.h"
+
+namespace walrelay::support {
+
+using Members = std::map<std::string, std::string>;
+using Structures = std::map<std::string, Members>;  // by key
+
+// The keys that match. Strings whose key has ":bits:" in it are bitmaps, ":roaring:" RoaringBitmaps.
+Structures structures(RedisClient& redis, const std::string& pattern);
+
+// The first difference, for a failure message; empty: none.
+std::string difference(const Structures& found, const Structures& expected);
+
+}  // namespace walrelay::support
