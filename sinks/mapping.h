@@ -138,9 +138,9 @@ struct OwnedKeys {
   enum class Members : std::uint8_t { none, fields, set, zset, bits, roaring } members = Members::none;
   // Of members that several rows may support, only those are the write's that one of walrelay's own keys names: gives
   // the place that such a key speaks of. Null: every member of the right form is the write's.
-  std::function<std::optional<std::string>(std::string_view state_key)> supported;
+  std::function<std::optional<std::string>(std::string_view state_key)> supported = nullptr;
   // For a TRUNCATE. Null: the key goes as a whole.
-  std::shared_ptr<const MemberRemoval> removal;
+  std::shared_ptr<const MemberRemoval> removal = nullptr;
   std::uint32_t write = 0;  // its number in Batch entries
   bool state = false;       // keys of walrelay's own, that no template makes
 
