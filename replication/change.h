@@ -27,19 +27,22 @@ using Row = std::span<const Value>;
 
 enum class Operation : std::uint8_t { insert, update, remove };
 
-struct Change {
-  Operation operation = Operation::insert;
-  const Relation* relation = nullptr;
-  Row new_row;            // insert, update
-  Row old_row;            // remove: always; update: only when the identity changed or is FULL; else empty
-  bool old_full = false;  // old_row holds every column (replica identity FULL), not only the identity
-};
-
 // A transaction as Begin announces it.
 struct Transaction {
   std::uint32_t xid = 0;
   Lsn commit = Lsn::invalid;        // start of its commit record (Begin's final_lsn): names the transaction
   std::int64_t commit_time_us = 0;  // the server's clock, microseconds since the Unix epoch
+  std::string_view origin = {};     // of which history the positions are: those of two origins cannot be compared
+};
+
+struct Change {
+  Operation operation = Operation::insert;
+  const Relation* relation = nullptr;
+  Row new_row;                               // insert, update
+  Row old_row;                               // remove: always; update: only when the identity changed or is FULL
+  bool old_full = false;                     // old_row holds every column (identity FULL), not only the identity
+  const Transaction* transaction = nullptr;  // which it is a part of; null where nobody asks
+  std::uint64_t number = 0;                  // of the change within it, from 1: the same when it comes again
 };
 
 }  // namespace walrelay::replication

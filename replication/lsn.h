@@ -25,8 +25,9 @@ std::optional<Lsn> parse_lsn(std::string_view text);  // the same form; nothing 
 //
 // `committed` is a commit's end_lsn (or a keepalive's position): everything that ends there or before is done.
 // A transaction larger than flush.max_transaction is carried in parts; then `open_commit` is the LSN of its commit
-// record as Begin announces it, and `changes` counts its Insert, Update, Delete and Truncate messages. The server
-// decodes a committed transaction to the same messages each time, so the count finds the place again.
+// record as Begin announces it, and `changes` counts its Insert, Update, Delete and Truncate messages, and those that
+// an application has written for us. The server decodes a committed transaction to the same messages each time, so the
+// count finds the place again.
 struct Position {
   Lsn committed = Lsn::invalid;
   Lsn open_commit = Lsn::invalid;

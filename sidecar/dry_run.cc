@@ -53,7 +53,7 @@ class DryRun : public sinks::SinkEvents {
     const bool binary =
         config_.source.format != "text" && catalogue_->binary_is_exact() && watcher_.server_version() >= 140000;
     const std::string sql = replication::start_replication_sql(
-        slot, config_.source.publication, replicator_.server_version(), binary, false, replication::Lsn::invalid);
+        slot, config_.source.publication, replicator_.server_version(), binary, true, replication::Lsn::invalid);
     auto starting = replicator_.begin_replication(sql, "start replication");
     co_await std::move(starting);
     begin();
@@ -88,6 +88,7 @@ class DryRun : public sinks::SinkEvents {
   void begin() {
     PipelineOptions options;
     options.reread_key = sinks::reread_key(config_.source.slot);
+    options.again_key = sinks::again_key(config_.source.slot);
     options.dead_letter_rows = true;  // printed, and the run goes on
     options.encoding = encoding_.get();
     pipeline_.emplace(std::move(options), relations_, overtaken_, rereads_, sink_, clock_);
@@ -100,6 +101,7 @@ class DryRun : public sinks::SinkEvents {
     pipeline_->on_processed = [this] { reader_->pump(); };
     pipeline_->on_reread = [this] { loader_->wake(); };
     pipeline_->on_resume = [this] { stream_->resume(); };
+    pipeline_->on_refused_message = [](const std::string& sentence) { log::warn(sentence); };
     pipeline_->on_finished = [this](std::exception_ptr error) { fail(error); };
     catalogue_->on_described = [this] { pipeline_->catalogue_ready(); };
     loader_->on_failed = [this](std::exception_ptr error) { fail(error); };

@@ -49,7 +49,9 @@ void Loader::push(const replication::TableInfo& info, const std::string& cursor)
   // Later the stream has written, and an ALTER TABLE may have left fields of columns that are gone.
   tables_.back()->fresh = options_.fresh && workers_.empty();
   relations_.set_loading(info.oid, true);
-  progress_.estimated_rows += static_cast<std::uint64_t>(std::max<std::int64_t>(0, info.estimated_rows));
+  if (tables_.back()->bound.writer->keeps_rows()) {
+    progress_.estimated_rows += static_cast<std::uint64_t>(std::max<std::int64_t>(0, info.estimated_rows));
+  }
   ++progress_.tables;
   wake();
 }
@@ -183,6 +185,7 @@ event::Task<> Loader::read_range(Connection& connection, TableLoad& table) {
     bool planning = false;
   } hold(table);
 
+  if (!table.planned() && !table.bound.writer->keeps_rows()) table.plan({});  // there is nothing to write
   if (!table.planned()) {
     table.planning = hold.planning = true;
     auto asking = connection.query(leaves_sql(table.info), "read the size of table \"" + table.info.qualified() + "\"");

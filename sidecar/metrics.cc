@@ -150,6 +150,17 @@ void counters(Page& page, const Status& status) {
   }
   page.counter("walrelay_sessions_total", "Sessions that reached the stream.", whole(status.sessions));
   page.counter("walrelay_dead_letters_total", "Rows noted in the dead-letter stream.", whole(status.sink.refused));
+  const char* asked = "Removals from a cache that changes have asked for.";
+  page.counter("walrelay_invalidations_total", asked, whole(status.sink.invalidated_by_key), {{"kind", "key"}});
+  page.counter("walrelay_invalidations_total", asked, whole(status.sink.invalidated_by_pattern), {{"kind", "pattern"}});
+  page.counter("walrelay_invalidation_scans_total", "Passes over all keys to find those that match a pattern.",
+               whole(status.sink.invalidation_scans));
+  page.counter("walrelay_invalidated_keys_total", "Keys that such passes and second removals have removed.",
+               whole(status.sink.invalidated_keys));
+  const char* messages = "Messages for walrelay in the server's log (pg_logical_emit_message).";
+  const auto refused = status.pipeline.refused_messages;
+  page.counter("walrelay_messages_total", messages, whole(status.pipeline.messages - refused), {{"result", "ok"}});
+  page.counter("walrelay_messages_total", messages, whole(refused), {{"result", "refused"}});
   page.counter("walrelay_rereads_total", "Rows read again for a TOASTed column that an UPDATE left out.",
                whole(status.pipeline.rereads));
   page.counter("walrelay_documents_read_total", "Documents that were read by their query.",

@@ -54,10 +54,10 @@ void Pipeline::on_end(std::exception_ptr error) {
 
 void Pipeline::take(const pgoutput::Begin& begin) {
   event::crash_point();
-  transaction_ = {begin.xid, begin.final_lsn, begin.commit_time_us};
+  transaction_ = {begin.xid, begin.final_lsn, begin.commit_time_us, options_.origin};
   in_transaction_ = true;
   wrote_ = false;
-  changes_ = 0;
+  changes_ = number_ = 0;
   // A commit record that starts before the position has ended there or before.
   skipping_ = begin.final_lsn < options_.verified.committed;
   skip_changes_ = begin.final_lsn == options_.verified.open_commit ? options_.verified.changes : 0;
@@ -117,6 +117,7 @@ Table& Pipeline::table_of(replication::Oid oid) {
 
 bool Pipeline::counted_change() {
   ++changes_;
+  ++number_;
   if (!in_transaction_) throw replication::ProtocolError("the stream carries a row outside a transaction");
   if (skipping_ || changes_ <= skip_changes_) return false;
   ++counters_.changes;
@@ -165,8 +166,14 @@ void Pipeline::take(const pgoutput::Delete& removal) {
   this->change(table, change);
 }
 
-void Pipeline::change(Table& table, const Change& change) {
+void Pipeline::place(Change& change) const {
+  change.transaction = &transaction_;
+  change.number = number_;
+}
+
+void Pipeline::change(Table& table, Change& change) {
   const bool fresh = counted_change();
+  place(change);
   if (table.writer == nullptr) return;
   if (overtaken_.watching(table.relation->oid)) {
     if (!change.new_row.empty()) touch(table, change.new_row);
@@ -205,8 +212,10 @@ void Pipeline::apply(Table& table, const Change& change) {
 
 void Pipeline::take(const pgoutput::Truncate& truncate) {
   const bool fresh = counted_change();
+  const std::uint64_t first = number_;
+  number_ += truncate.relations.size() - 1;
   std::vector<sinks::OwnedKeys> owned;
-  std::vector<std::uint32_t> writes;
+  bool mapped = false;
   for (const replication::Oid oid : truncate.relations) {
     Table& table = table_of(oid);
     ++table.counts.truncates;
@@ -218,14 +227,30 @@ void Pipeline::take(const pgoutput::Truncate& truncate) {
       documents_->truncated(*table.writer);
       wrote_ = true;
     }
+    mapped = true;
     owned.insert(owned.end(), table.writer->truncated().begin(), table.writer->truncated().end());
-    writes.insert(writes.end(), table.writer->writes().begin(), table.writer->writes().end());
   }
-  if (!fresh || (owned.empty() && !wrote_)) return;
+  if (!fresh || !mapped) return;
   wrote_ = true;
   event::crash_point();
-  if (!owned.empty()) sink_.remove_owned(std::move(owned), std::move(writes));
+  if (!owned.empty()) {
+    std::vector<std::uint32_t> writes = sinks::writes_of(owned);
+    sink_.remove_owned(std::move(owned), std::move(writes));
+  }
+  tell_truncate(truncate, first);
   sink_.row(here());
+}
+
+void Pipeline::tell_truncate(const pgoutput::Truncate& truncate, std::uint64_t first) {
+  for (std::size_t i = 0; i < truncate.relations.size(); ++i) {
+    Table& table = table_of(truncate.relations[i]);
+    if (table.writer == nullptr) continue;
+    Change change;
+    change.relation = table.relation.get();
+    place(change);
+    change.number = first + i;
+    table.writer->tell_truncate(change, sink_.batch());
+  }
 }
 
 void Pipeline::refuse(const sinks::RowError& error, const replication::Relation& relation) {

@@ -4,6 +4,7 @@
 //                              ├──> Begin    ─> skip what the checkpoint has; remember the xid
 //                              ├──> I/U/D    ─> RowText ─> Rereads? ─> RelationWriter ─> sink.batch()
 //                              ├──> Truncate ─> sink.remove_owned (the stream waits)
+//                              ├──> Message  ─> what it asks for, where it is for us
 //                              └──> Commit   ─> sink.commit
 //
 // It owns nothing that outlives a session. Its position (`processed`) is what chunks wait for.
@@ -29,10 +30,13 @@ namespace walrelay::sidecar {
 
 struct PipelineCounters {
   std::uint64_t transactions = 0, skipped_transactions = 0, changes = 0, dead_letters = 0, rereads = 0;
+  std::uint64_t messages = 0, refused_messages = 0;  // that were for us
 };
 
 struct PipelineOptions {
   std::string reread_key;         // where rows to be read again are noted in Redis
+  std::string again_key;          // likewise what messages ask to remove
+  std::string origin;             // of which history the positions are (Transaction)
   bool binary = false;            // the stream was asked for in binary
   bool dead_letter_rows = false;  // a row that cannot be written is noted; otherwise the session ends
   replication::Position verified, sent;
@@ -52,10 +56,11 @@ class Pipeline : public replication::StreamHandler {
 
   // A row of other columns than the catalogue's is about to be applied; once, then the table is loading.
   std::function<void(replication::Oid table)> on_shape;
-  std::function<void()> on_processed;                   // processed() moved
-  std::function<void()> on_reread;                      // a row was noted
-  std::function<void()> on_resume;                      // the stream may be resumed (asked by catalogue_ready)
-  std::function<void(std::exception_ptr)> on_finished;  // the stream is over
+  std::function<void()> on_processed;                          // processed() moved
+  std::function<void()> on_reread;                             // a row was noted
+  std::function<void()> on_resume;                             // the stream may be resumed (asked by catalogue_ready)
+  std::function<void(std::exception_ptr)> on_finished;         // the stream is over
+  std::function<void(const std::string&)> on_refused_message;  // a sentence without its content
 
   // Everything that committed up to here has been given to the sink.
   [[nodiscard]] replication::Lsn processed() const { return processed_; }
@@ -86,7 +91,7 @@ class Pipeline : public replication::StreamHandler {
   void take(const replication::pgoutput::Commit& commit);
   void take(const replication::pgoutput::Origin&) {}
   void take(const replication::pgoutput::Type&) {}
-  void take(const replication::pgoutput::LogicalMessage&) {}
+  void take(const replication::pgoutput::LogicalMessage& message);
   void take(const replication::pgoutput::RelationMessage& message);
   void take(const replication::pgoutput::Insert& insert);
   void take(const replication::pgoutput::Update& update);
@@ -95,13 +100,16 @@ class Pipeline : public replication::StreamHandler {
 
   Table& table_of(replication::Oid oid);
   [[nodiscard]] bool counted_change();  // false: the checkpoint has it already
-  void change(Table& table, const replication::Change& change);
+  void change(Table& table, replication::Change& change);
+  void place(replication::Change& change) const;
+  void tell_truncate(const replication::pgoutput::Truncate& truncate, std::uint64_t first);
+  [[nodiscard]] bool is_new(const replication::pgoutput::LogicalMessage& message);
+  bool carry_out(const replication::pgoutput::LogicalMessage& message);
   void apply(Table& table, const replication::Change& change);
   void touch(Table& table, replication::Row row);
   bool merge_reread(Table& table, const replication::Change& change);
   void note_reread(Table& table, replication::Row row);
   Reread& note(Table& table, std::string_view identity, RowKey key);
-  void remove_old(Table& table, const replication::Change& change);
   void write_whole(Table& table, const Reread& reread);
   [[nodiscard]] replication::Position here() const;
   [[nodiscard]] bool repeats() const { return here() <= options_.sent; }  // what the last owner may have shown
@@ -119,12 +127,13 @@ class Pipeline : public replication::StreamHandler {
   bool in_transaction_ = false, skipping_ = false, wrote_ = false, blocked_ = false, halted_ = false;
   std::uint64_t changes_ = 0;       // row messages of this transaction so far
   std::uint64_t skip_changes_ = 0;  // of them, in the checkpoint already
+  std::uint64_t number_ = 0;        // of changes: a TRUNCATE is one of each table
   replication::Lsn committed_ = replication::Lsn::invalid;
   replication::Lsn processed_ = replication::Lsn::invalid;
   replication::Lsn last_commit_ = replication::Lsn::invalid;
   [[nodiscard]] bool wants_more() const { return !blocked_ && !(halted_ && !in_transaction_) && !sink_.full(); }
-  std::string identity_;         // scratch
-  std::string waiting_message_;  // the Relation message that the catalogue is asked for
+  std::string identity_, content_;  // scratch
+  std::string waiting_message_;     // the Relation message that the catalogue is asked for
   PipelineCounters counters_;
 };
 

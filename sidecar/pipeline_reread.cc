@@ -65,6 +65,7 @@ bool Pipeline::merge_reread(Table& table, const Change& change) {
   const std::string old_note = reread->note;
   if (table.differs && reread->holds && change.operation == Operation::update && change.old_row.empty()) {
     reread->forget(overtaken_.next_chunk());
+    table.writer->tell(change, sink_.batch());
     return true;
   }
   // Gone, or gone before and made anew: nothing is missing any more. Or of another shape: the table will be read.
@@ -76,7 +77,7 @@ bool Pipeline::merge_reread(Table& table, const Change& change) {
   identity_.clear();
   table.writer->append_identity(change.new_row, identity_);
   if (identity_ != old_identity) {  // the image moves with the row; the old key goes
-    remove_old(table, change);
+    table.writer->remove(change.old_row, sink_.batch());
     Reread image = *reread;
     rereads_.erase(oid, old_identity);
     erase_note(old_note);
@@ -86,7 +87,7 @@ bool Pipeline::merge_reread(Table& table, const Change& change) {
     const auto values = image.values();
     reread->fill(values);
   } else {
-    if (change.old_full) remove_old(table, change);
+    if (change.old_full) table.writer->remove(change.old_row, sink_.batch());
     reread->merge(change.new_row);
   }
   if (change.old_full) reread->fill(change.old_row);  // what the change left alone is in the old row
@@ -96,15 +97,8 @@ bool Pipeline::merge_reread(Table& table, const Change& change) {
     rereads_.erase(oid, identity_);
     erase_note(note);
   }
+  table.writer->tell(change, sink_.batch());  // at the change: what is read for it later is none
   return true;
-}
-
-// Where the row stood, which the change may not say of the one after.
-void Pipeline::remove_old(Table& table, const Change& change) {
-  Change removal = change;
-  removal.operation = Operation::remove;
-  removal.new_row = {};
-  (void)table.writer->apply(removal, true, sink_.batch());
 }
 
 void Pipeline::write_whole(Table& table, const Reread& reread) {

@@ -73,6 +73,7 @@ class Session : public sinks::SinkEvents {
   event::Task<event::milliseconds> choose_status_interval();
   event::Task<> look_at_server();
   event::Task<> take_redis();
+  [[nodiscard]] sinks::Origin origin_of(const Decision& decision, const sinks::RedisSink::Found& found) const;
   void announce(const Decision& decision, bool first_start);
   void assemble(const Decision& decision, bool empty_database, event::milliseconds interval);
   void begin(const Decision& decision, const sinks::RedisSink::Found& found);
@@ -125,6 +126,7 @@ class Session : public sinks::SinkEvents {
   Progress progress_;
   replication::SystemIdentity identity_;
   ServerView server_;
+  sinks::Origin origin_;
   std::uint64_t wal_block_size_ = 0, wal_segment_size_ = 0;
   std::map<std::string, std::string> cursors_;
   std::map<std::string, replication::Oid> owners_;  // whose rows stand in Redis under the name of a table

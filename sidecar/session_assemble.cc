@@ -8,6 +8,8 @@ void Session::assemble(const Decision& decision, bool empty_database, event::mil
   stream_.reset();
   PipelineOptions pipeline;
   pipeline.reread_key = sinks::reread_key(config_.source.slot);
+  pipeline.again_key = sinks::again_key(config_.source.slot);
+  pipeline.origin = origin_.system_identifier + "/" + origin_.slot_incarnation;
   pipeline.dead_letter_rows = config_.on_row_error == "dead_letter";
   pipeline.verified = decision.verified;
   pipeline.sent = decision.sent;

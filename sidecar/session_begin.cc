@@ -13,13 +13,20 @@ constexpr event::milliseconds kTick{200};
 
 }  // namespace
 
-void Session::begin(const Decision& decision, const sinks::RedisSink::Found& found) {
+// After a gap positions may begin lower than before, on the same server and timeline too (a restored disk): the epoch,
+// which only grows as long as Redis keeps what the positions belong to, tells what came before apart from what follows.
+sinks::Origin Session::origin_of(const Decision& decision, const sinks::RedisSink::Found& found) const {
   sinks::Origin origin;
   origin.system_identifier = server_.system_identifier;
   origin.timeline = server_.timeline;
   origin.database = server_.database;
-  origin.slot_incarnation = decision.load || !found.checkpoint ? to_string(server_.confirmed_flush)
-                                                               : found.checkpoint->origin.slot_incarnation;
+  origin.slot_incarnation = decision.load || !found.checkpoint
+                                ? to_string(server_.confirmed_flush) + "#" + std::to_string(sink_->epoch())
+                                : found.checkpoint->origin.slot_incarnation;
+  return origin;
+}
+
+void Session::begin(const Decision& decision, const sinks::RedisSink::Found& found) {
   const bool loading = decision.load || decision.resume;
   applied_ = decision.verified;
   wire();
@@ -30,7 +37,7 @@ void Session::begin(const Decision& decision, const sinks::RedisSink::Found& fou
           write, "mapping \"" + table->writer->mapping() + "\", table \"" + table->relation->qualified() + "\"");
     }
   }
-  sink_->start(origin, loading ? "load" : "stream", decision.verified, decision.sent);
+  sink_->start(origin_, loading ? "load" : "stream", decision.verified, decision.sent);
   status_.state = loading ? State::loading : State::streaming;
   ++status_.sessions;
   jobs_.restore(found.jobs);
@@ -116,7 +123,11 @@ bool Session::has_other_owner(const replication::TableInfo& info) const {
 void Session::remove_rows_of_namesakes(const replication::TableInfo& info) {
   relations_.retire_namesakes(info);
   const auto bound = relations_.bind(info);
-  sink_->remove_owned(bound.writer->owned(), bound.writer->writes());
+  std::vector<sinks::OwnedKeys> owned = bound.writer->owned();
+  std::erase_if(owned, [](const sinks::OwnedKeys& keys) { return keys.none_at_all(); });
+  if (owned.empty()) return;
+  std::vector<std::uint32_t> writes = sinks::writes_of(owned);
+  sink_->remove_owned(std::move(owned), std::move(writes));
 }
 
 void Session::restore_rereads(const std::map<std::string, std::string>& notes) {

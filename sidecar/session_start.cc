@@ -181,8 +181,8 @@ event::Task<bool> Session::begin_stream() {
     const auto history = co_await std::move(asking);
     if (!history.empty()) server_.history = parse_timeline_history(history.text(0, 1));
   }
-  const std::string sql = replication::start_replication_sql(
-      config_.source.slot, config_.source.publication, replicator_.server_version(), binary_, false, Lsn::invalid);
+  const std::string sql = replication::start_replication_sql(config_.source.slot, config_.source.publication,
+                                                             replicator_.server_version(), binary_, true, Lsn::invalid);
   bool taken = true;
   try {
     auto starting = replicator_.begin_replication(sql, "start replication of slot \"" + config_.source.slot + "\"");
@@ -248,6 +248,7 @@ event::Task<> Session::take_redis() {
   co_await std::move(looking);
   const Decision decision = decide(found.checkpoint, server_);
   announce(decision, !found.checkpoint && slot_created_);
+  origin_ = origin_of(decision, found);
   assemble(decision, found.empty_database, interval);
   if (!decision.load) {
     auto taking_up = take_up_documents();

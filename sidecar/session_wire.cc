@@ -21,6 +21,7 @@ void Session::wire() {
   pipeline_->on_processed = [this] { reader_->pump(); };
   pipeline_->on_reread = [this] { loader_->wake(); };
   pipeline_->on_resume = [this] { stream_->resume(); };
+  pipeline_->on_refused_message = [](const std::string& sentence) { log::warn(sentence); };
   pipeline_->on_finished = [this](std::exception_ptr error) {
     if (error == nullptr) {
       error = std::make_exception_ptr(replication::PostgresError(

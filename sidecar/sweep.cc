@@ -79,7 +79,7 @@ void Sweep::look_up_owners() {
     owner->partitioned = info->partitioned;
     owner->row_filter = info->row_filter;
     for (std::size_t write = 0; write < owner->writer->writes().size(); ++write) {
-      owner->swept.push_back(in_scope(*owner, write));
+      owner->swept.push_back(!owner->writer->owned()[write].none_at_all() && in_scope(*owner, write));
     }
     owners_.push_back(std::move(owner));
   }

@@ -211,8 +211,13 @@ DocumentCounters add(const DocumentCounters& base, const DocumentCounters& more)
 }
 
 PipelineCounters add(const PipelineCounters& base, const PipelineCounters& more) {
-  return {base.transactions + more.transactions, base.skipped_transactions + more.skipped_transactions,
-          base.changes + more.changes, base.dead_letters + more.dead_letters, base.rereads + more.rereads};
+  return {base.transactions + more.transactions,
+          base.skipped_transactions + more.skipped_transactions,
+          base.changes + more.changes,
+          base.dead_letters + more.dead_letters,
+          base.rereads + more.rereads,
+          base.messages + more.messages,
+          base.refused_messages + more.refused_messages};
 }
 
 sinks::SinkCounters add(const sinks::SinkCounters& base, const sinks::SinkCounters& more) {
@@ -224,6 +229,10 @@ sinks::SinkCounters add(const sinks::SinkCounters& base, const sinks::SinkCounte
   sum.transactions += base.transactions;
   sum.bytes += base.bytes;
   sum.refused += base.refused;
+  sum.invalidated_by_key += base.invalidated_by_key;
+  sum.invalidated_by_pattern += base.invalidated_by_pattern;
+  sum.invalidation_scans += base.invalidation_scans;
+  sum.invalidated_keys += base.invalidated_keys;
   return sum;
 }
 

@@ -10,9 +10,12 @@
 // take(). Pure: no I/O, no clock. The argument why is in batch.cc.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -85,6 +88,19 @@ class Batch {
   [[nodiscard]] std::size_t coalesced() const { return coalesced_; }  // entries killed since the last clear()
   [[nodiscard]] bool empty() const { return size_ == 0; }
 
+  // What entries ask for of the sink (invalidation.h), those counted that a later one has killed.
+  struct Invalidations {
+    std::uint64_t keys = 0, patterns = 0;
+    std::optional<std::chrono::milliseconds> soonest = std::nullopt;  // after the batch is in Redis: something is due
+    void due_in(std::chrono::milliseconds delay) { soonest = std::min(soonest.value_or(delay), delay); }
+    void add(const Invalidations& more) {
+      keys += more.keys;
+      patterns += more.patterns;
+      if (more.soonest) due_in(*more.soonest);
+    }
+  };
+  [[nodiscard]] Invalidations& invalidations() { return invalidations_; }
+
   // Squeezes dead entries out and gives the bytes of `commands()` complete commands in order. The view and all keys
   // stay valid until the next open() or clear(). With `places`, appends the key of each entry and how many of the
   // commands are its own, as views into the same bytes.
@@ -139,6 +155,7 @@ class Batch {
   std::size_t slots_used_ = 0;
   std::uint32_t generation_ = 1;
   std::size_t commands_ = 0, coalesced_ = 0;
+  Invalidations invalidations_;
   bool squeezable_ = false;
   std::size_t missing_arguments_ = 0;  // of the command that is being written
   std::uint32_t before_key_ = 0;       // arguments up to and with the key that are still to come

@@ -82,19 +82,17 @@ bool ExpectedEnd::may_be_absent(std::int64_t now) const {
   return cached || ttl_ms > 0 || (deadline != 0 && deadline <= now + kClockToleranceMs);
 }
 
-bool ExpectedEnd::must_be_absent(std::int64_t now) const {
-  return deadline != 0 && deadline < now - kClockToleranceMs;
-}
+bool ExpectedEnd::must_be_absent(std::int64_t now) const { return deadline != 0 && deadline < now - kClockToleranceMs; }
 
 std::size_t append_question(const Expectation& expected, std::string& out) {
   if (expected.of_member()) {
     append_member_question(expected, out);
     return 1;
   }
-  const std::string_view command = expected.type == Type::hash     ? "HGETALL"
-                                   : expected.type == Type::string ? "GET"
+  const std::string_view command = expected.type == Type::hash       ? "HGETALL"
+                                   : expected.type == Type::string   ? "GET"
                                    : expected.type == Type::document ? "JSON.GET"
-                                                                   : "EXISTS";
+                                                                     : "EXISTS";
   resp::append_command(out, {command, expected.key});
   resp::append_command(out, {"PTTL", expected.key});
   return 2;

@@ -58,10 +58,7 @@ struct ExpectedEnd {
 
   ExpectedEnd() = default;
   explicit ExpectedEnd(const Expectation& expected)
-      : ttl_ms(expected.ttl.count()),
-        deadline(expected.deadline),
-        any_ttl(expected.any_ttl),
-        cached(expected.cached) {}
+      : ttl_ms(expected.ttl.count()), deadline(expected.deadline), any_ttl(expected.any_ttl), cached(expected.cached) {}
   [[nodiscard]] bool never() const { return ttl_ms == 0 && deadline == 0 && !any_ttl; }
   // `now` in milliseconds since 1970.
   [[nodiscard]] bool fits(std::int64_t pttl, std::int64_t now) const;

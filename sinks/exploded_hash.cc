@@ -71,7 +71,8 @@ void ExplodedHash::prepare_row(Row row) {
   for (auto& [field, value] : *pairs) {
     if (!value) continue;
     if (!field) {
-      throw RowError(site() + ": explode.field is NULL for an element of a row; leave such elements out with \"where\"");
+      throw RowError(site() +
+                     ": explode.field is NULL for an element of a row; leave such elements out with \"where\"");
     }
     const auto [place, added] = places.try_emplace(*field, pairs_.size());
     if (added) {

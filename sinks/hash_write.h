@@ -4,7 +4,8 @@
 //   some unchanged          the same without those fields                             partial
 //   no field                UNLINK key: Redis has no empty hashes                     remove
 //   replaced                UNLINK key, then HSET: no stale field survives            remove, then whole
-//     where nothing stands  HSET alone                                                whole; where fields are gone partial
+//     where nothing stands  HSET alone                                                whole; where fields are gone
+//     partial
 //   if_cached, on_change    a script (conditional_write.h), which replaces            whole, or partial
 #pragma once
 
@@ -30,8 +31,8 @@ class HashWrite : public KeyedWrite {
   };
   // What the row says of the write's fields, without those that are unchanged. Borrowed until the next call.
   virtual void list(replication::Row row, std::vector<Field>& out) = 0;
-  // The write has always the same fields, so that those to remove are known. Otherwise a row is put as it is replaced, or
-  // not at all where something is unchanged.
+  // The write has always the same fields, so that those to remove are known. Otherwise a row is put as it is replaced,
+  // or not at all where something is unchanged.
   [[nodiscard]] virtual bool has_fixed_fields() const = 0;
 
   void put_row(std::string_view key, replication::Row row, Batch& batch) final;

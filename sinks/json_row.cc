@@ -95,4 +95,21 @@ std::string json_mistake(const WriteSpec& write) {
   return write.parameters.contains("booleans") ? "\"booleans\" is for a column as it is; JSON has true and false" : "";
 }
 
+void JsonRow::append_known(Row row, std::string& out) {
+  char before = '{';
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    const Value& value = row[columns_[i]];
+    if (value.state == ValueState::unchanged || value.state == ValueState::absent) continue;
+    out.push_back(before);
+    out.append(members_[i].before, 1);
+    if (value.has_text()) {
+      append_value(i, value.text, out);
+    } else {
+      out.append("null");
+    }
+    before = ',';
+  }
+  out.append(before == '{' ? "{}" : "}");
+}
+
 }  // namespace walrelay::sinks

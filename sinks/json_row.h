@@ -32,6 +32,8 @@ class JsonRow {
 
   // The row must be complete, and the last new one that the mapping's expressions were computed for.
   void append(replication::Row row, std::string& out);
+  // Of any row: without the columns that PostgreSQL did not send.
+  void append_known(replication::Row row, std::string& out);
 
  private:
   struct Member {

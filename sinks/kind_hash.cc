@@ -18,8 +18,8 @@ class ColumnHash final : public HashWrite {
  public:
   explicit ColumnHash(const BindContext& context) : HashWrite(context) {
     for (const ChosenColumn& chosen : choose_columns(context)) {
-      columns_.push_back({chosen.column, chosen.field, resp::bulk(chosen.field),
-                          FieldText(text_form(context, chosen.column))});
+      columns_.push_back(
+          {chosen.column, chosen.field, resp::bulk(chosen.field), FieldText(text_form(context, chosen.column))});
     }
     if (const Parameter* nulls = context.find("nulls")) {
       nulls_are_there_ = nulls->text != "absent";
@@ -99,7 +99,8 @@ std::vector<ParameterDescription> parameters() {
                  "gone go; NULL removes the key."});
   describe_lifetime(all);
   all.push_back({"when", Shape::expression, false, {}, "Only rows for which it is true have a key."});
-  all.push_back({"track", Shape::choice, false, {"redis"}, "Keep in Redis the key of each row, for a narrow identity."});
+  all.push_back(
+      {"track", Shape::choice, false, {"redis"}, "Keep in Redis the key of each row, for a narrow identity."});
   return all;
 }
 
@@ -107,12 +108,12 @@ std::vector<ParameterDescription> parameters() {
 
 Kind hash_kind() {
   make_hash_scripts();
-  return {{"hash",
-           "Each row is a Redis hash with a field for each column; NULL removes the field, a row of NULLs the key.",
-           parameters()},
-          true,
-          hash_mistake,
-          bind_hash};
+  return {
+      {"hash", "Each row is a Redis hash with a field for each column; NULL removes the field, a row of NULLs the key.",
+       parameters()},
+      true,
+      hash_mistake,
+      bind_hash};
 }
 
 }  // namespace walrelay::sinks

@@ -59,7 +59,8 @@ std::vector<ParameterDescription> parameters() {
   describe_text_forms(all);
   describe_lifetime(all);
   all.push_back({"when", Shape::expression, false, {}, "Only rows for which it is true have a key."});
-  all.push_back({"track", Shape::choice, false, {"redis"}, "Keep in Redis the key of each row, for a narrow identity."});
+  all.push_back(
+      {"track", Shape::choice, false, {"redis"}, "Keep in Redis the key of each row, for a narrow identity."});
   return all;
 }
 

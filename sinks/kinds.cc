@@ -13,7 +13,10 @@
   KIND(zset)                 \
   KIND(bitmap)               \
   KIND(roaring)              \
-  KIND(document)
+  KIND(document)             \
+  KIND(stream)               \
+  KIND(publish)              \
+  KIND(invalidate)
 
 namespace walrelay::sinks {
 

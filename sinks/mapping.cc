@@ -190,6 +190,22 @@ bool MappingSet::has_kind(std::string_view kind) const {
   });
 }
 
+// Mappings by pattern may all have the table that most mappings by name have.
+std::uint32_t MappingSet::most_of_a_table(const std::string& kind) const {
+  std::map<std::string_view, std::uint32_t> named;
+  std::uint32_t by_pattern = 0, most = 0;
+  for (const MappingSpec& spec : specs_) {
+    const auto count = static_cast<std::uint32_t>(std::count_if(
+        spec.writes.begin(), spec.writes.end(), [&kind](const auto& write) { return write.kind == kind; }));
+    std::string_view table = spec.table;
+    if (table.starts_with("public.")) table.remove_prefix(std::string_view("public.").size());
+    std::uint32_t& sum = spec.tables.empty() ? named[table] : by_pattern;
+    sum += count;
+    if (spec.tables.empty()) most = std::max(most, sum);
+  }
+  return std::max(1U, most + by_pattern);
+}
+
 std::uint32_t MappingSet::number(const std::string& site, std::size_t write) {
   const auto [found, added] = numbers_.try_emplace({site, write}, static_cast<std::uint32_t>(sites_.size()));
   if (added) sites_.push_back(site);
@@ -200,9 +216,20 @@ std::string MappingSet::describe(std::uint32_t write) const {
   return write < sites_.size() ? sites_[write] : "an unknown write";
 }
 
+std::vector<std::uint32_t> writes_of(const std::vector<OwnedKeys>& owned) {
+  std::vector<std::uint32_t> writes;
+  for (const OwnedKeys& keys : owned) {
+    if (!keys.none_at_all() && std::find(writes.begin(), writes.end(), keys.write) == writes.end()) {
+      writes.push_back(keys.write);
+    }
+  }
+  return writes;
+}
+
 std::unique_ptr<RelationWriter> MappingSet::bind(const Relation& relation) {
   std::vector<BoundWriter::Group> groups;
   std::set<std::string> keys;
+  std::map<std::string, std::uint32_t> of_kind;
   std::string names;
   const auto bind_spec = [&](const MappingSpec& spec, const Captures& captures) {
     BoundWriter::Group& group = groups.emplace_back();
@@ -213,6 +240,8 @@ std::unique_ptr<RelationWriter> MappingSet::bind(const Relation& relation) {
       BindContext context{spec, spec.writes[i], relation, captures, *group.expressions, state_, 0, json_documents_};
       check_key_is_free(context, keys);
       context.number = number(context.site(), i);
+      context.ordinal = of_kind[spec.writes[i].kind]++;
+      context.ordinals = most_of_a_table(spec.writes[i].kind);
       group.writes.push_back({find_kind(spec.writes[i].kind)->bind(context), context.number, document_of(spec, i)});
     }
     names += (names.empty() ? "" : ",") + spec.name;

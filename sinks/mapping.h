@@ -146,7 +146,11 @@ struct OwnedKeys {
   std::shared_ptr<const MemberRemoval> removal = nullptr;
   std::uint32_t write = 0;  // its number in Batch entries
   bool state = false;       // keys of walrelay's own, that no template makes
+
+  [[nodiscard]] bool none_at_all() const { return glob.empty(); }  // an event's
 };
+// The numbers of writes that own anything, each once.
+std::vector<std::uint32_t> writes_of(const std::vector<OwnedKeys>& owned);
 
 struct DocumentPath;  // document.h
 struct DocumentSpec;
@@ -157,8 +161,9 @@ class RelationWriter {
   virtual ~RelationWriter() = default;
 
   // How one row's change is carried out.
-  //   done    commands were appended
-  //   reread  nothing (or only a removal) was appended: an unchanged TOASTed column is needed; the row must be read
+  //   done    commands were appended, if the change asks for any
+  //   reread  nothing (or only a removal, and events) was appended: an unchanged TOASTed column is needed; the row must
+  //   be read
   //           again by its key and given to replace()
   enum class Outcome : std::uint8_t { done, reread };
 
@@ -167,6 +172,16 @@ class RelationWriter {
   // in Redis yet) a row with an unchanged column that a write needs is reread, and every other row is written as by
   // replace().
   virtual Outcome apply(const replication::Change& change, bool keep_unchanged, Batch& batch) = 0;
+
+  // Says the events of a change whose entries are dealt with otherwise: apply() says them itself. May throw RowError
+  // before it has appended anything.
+  virtual void tell(const replication::Change& change, Batch& batch) = 0;
+  // Says that the table was truncated: only what is an event; truncated() has the rest.
+  virtual void tell_truncate(const replication::Change& change, Batch& batch) = 0;
+  // Removes what an old row supported, and says no event.
+  virtual void remove(replication::Row old_row, Batch& batch) = 0;
+  // False: every write is an event, and reading the table would write nothing.
+  [[nodiscard]] virtual bool keeps_rows() const = 0;
 
   // Writes a complete row read from the table, whatever stood there before. With `fresh` nothing can stand there
   // (an initial load into an empty database), which saves a command.
@@ -249,6 +264,8 @@ class MappingSet {
   struct Compiled;
   std::uint32_t number(const std::string& site, std::size_t write);
   [[nodiscard]] std::size_t document_of(const MappingSpec& spec, std::size_t write) const;
+
+  [[nodiscard]] std::uint32_t most_of_a_table(const std::string& kind) const;
 
   std::vector<MappingSpec> specs_;
   const std::string state_;

@@ -39,6 +39,7 @@ struct RedisFlight {
   bool torn = false;                // ends inside a transaction, or inside a removal
   bool sealed = false;              // takes no more
   std::vector<DeadLetter> letters;  // to be noted once this is applied
+  Batch::Invalidations invalidations;
   HandedKeys keys;  // where a TRUNCATE may find it open; in a careful session, to name what Redis refuses
 
   std::string closing;       // dead letters, HSET checkpoint, EXEC, WATCH, GET

@@ -111,6 +111,7 @@ void RedisSink::State::hand_over() {
   flight.bytes += filling.bytes();
   flight.coalesced += filling.coalesced();
   flight.letter_bytes += filled.letter_bytes;
+  flight.invalidations.add(filling.invalidations());
   std::move(filled.letters.begin(), filled.letters.end(), std::back_inserter(flight.letters));
   flight.commit_time_us = commit_time_us;
   flight.torn = !whole();
@@ -243,6 +244,7 @@ void RedisSink::State::on_record_timer() {
 void RedisSink::State::on_turn() {
   if (!running()) return;
   start_removal();
+  if (invalidation_asked) start_invalidation();
   promote();
   if (failed) return;
   pump();
@@ -250,7 +252,10 @@ void RedisSink::State::on_turn() {
 }
 
 void RedisSink::State::promote() {
-  if (current != nullptr || executing != nullptr || !nothing_filling() || removing || here <= applied) return;
+  if (current != nullptr || executing != nullptr || !nothing_filling() || removing || !landed.empty() ||
+      here <= applied) {
+    return;
+  }
   filled = {};
   applied = here;
   if (!std::exchange(quiet_commit, false)) return;

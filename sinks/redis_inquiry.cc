@@ -57,7 +57,8 @@ void RedisInquiry::ask(const Expectation& expected) {
     question.pttl = kNeverExpires;
   }
   // A document is seldom the same by its bytes.
-  if (!by_bytes_ || expected.type == Expectation::Type::document) question.expected = std::make_unique<Expectation>(expected);
+  if (!by_bytes_ || expected.type == Expectation::Type::document)
+    question.expected = std::make_unique<Expectation>(expected);
   if (packet_.size() >= kPacket) flush();
 }
 

@@ -33,7 +33,8 @@ RedisSink::State::State(event::Loop& loop_in, RedisConnection& connection_in, Re
              }),
       flush_timer(loop_in, [this] { pump(); }),
       record_timer(loop_in, [this] { on_record_timer(); }),
-      liveness_timer(loop_in, [this] { check_liveness(); }) {
+      liveness_timer(loop_in, [this] { check_liveness(); }),
+      invalidation_timer(loop_in, [this] { start_invalidation(); }) {
   connection.on_lost = [this](const std::exception_ptr& why) { fail(why); };
 }
 
@@ -101,6 +102,7 @@ void RedisSink::start(const Origin& origin, const std::string& phase, const repl
   s.last_checked = s.last_stated = uv_now(s.loop.raw());
   constexpr milliseconds kLiveness{1000};
   s.liveness_timer.start(kLiveness, kLiveness);
+  if (s.invalidation_asked) s.start_invalidation();
   s.turn.schedule();
 }
 
@@ -111,6 +113,7 @@ void RedisSink::set_phase(const std::string& phase) {
   state_->turn.schedule();
 }
 
+std::uint64_t RedisSink::epoch() const { return state_->epoch; }
 const SinkCounters& RedisSink::counters() const { return state_->counters; }
 std::size_t RedisSink::buffered() const { return state_->held(); }
 Batch& RedisSink::batch() { return state_->filling; }
@@ -205,7 +208,7 @@ bool RedisSink::has_room() const {
 
 bool RedisSink::drained() const {
   const State& s = *state_;
-  if (s.failed || s.removing || !s.nothing_filling() || s.current || s.executing) return false;
+  if (s.failed || s.removing || !s.nothing_filling() || s.current || s.executing || !s.landed.empty()) return false;
   if (!s.started || !s.reached(s.here)) return true;
   return !s.needs_record() && s.here <= s.applied && s.applied <= s.recorded_to;
 }

@@ -51,7 +51,10 @@ class BatchRefused : public RedisError {
 
 struct SinkCounters {  // monotone since construction
   std::uint64_t batches = 0, commands = 0, rows = 0, coalesced = 0, transactions = 0, bytes = 0, refused = 0;
-  double last_batch_seconds = 0;  // EXEC sent to last reply
+  std::uint64_t invalidated_by_key = 0, invalidated_by_pattern = 0;  // what changes have asked for
+  std::uint64_t invalidation_scans = 0;                              // passes over all keys
+  std::uint64_t invalidated_keys = 0;  // that they, and second removals, have found and removed
+  double last_batch_seconds = 0;       // EXEC sent to last reply
 };
 
 // For who is about to make the slot: a checkpoint that stands there belongs to another one from now on.
@@ -73,6 +76,8 @@ class RedisSink : public Sink {
     bool empty_database = false;                // DBSIZE was 0 (or only our own keys)
   };
   event::Task<Found> take_over();
+
+  [[nodiscard]] std::uint64_t epoch() const;  // ours, after take_over()
 
   // From here on batches may be sent. Everything up to `verified` is done; what lies between `verified` and `sent`
   // leaves as one batch (a reader may have seen it already, and must not see less again).

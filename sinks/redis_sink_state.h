@@ -3,6 +3,7 @@
 //   redis_sink.cc       what the owner calls          redis_take_over.cc  the fence and what the last owner left
 //   redis_flush.cc      what leaves, and when         redis_remove.cc     TRUNCATE: SCAN and UNLINK
 //   redis_verdict.cc    every reply is looked at      redis_confirm.cc    WAIT and WAITAOF
+//   redis_invalidate.cc keys that caches are to lose
 //
 //   filling ──hand_over()──> current: MULTI sent, commands streaming ──finish()──> executing: EXEC sent ──> applied
 //
@@ -11,6 +12,7 @@
 #pragma once
 
 #include <deque>
+#include <set>
 
 #include "sinks/redis_flight.h"
 #include "sinks/redis_sink.h"
@@ -24,6 +26,15 @@ struct RedisSink::State {
   struct Removal {
     std::vector<OwnedKeys> owned;
     std::vector<std::uint32_t> writes;
+  };
+
+  // A flight that is in Redis, and not applied before what it, or one before it, asks to remove is gone.
+  struct Landed {
+    Position end;
+    std::int64_t commit_time_us = 0;
+    bool shows = false;  // rows or transactions
+    bool waits = false;  // asks to remove something
+    std::vector<DeadLetter> letters;
   };
 
   State(event::Loop& loop, RedisConnection& connection, RedisSinkOptions options, SinkEvents& events);
@@ -89,6 +100,18 @@ struct RedisSink::State {
   event::Task<> wait_for_disk();
   event::Task<> open_side(std::unique_ptr<RedisConnection>& side, std::string purpose);
 
+  // redis_invalidate.cc
+  bool land(Flight& flight);
+  void settle(Landed& flight);
+  void release(std::size_t count);
+  void invalidate_in(event::milliseconds delay);
+  void start_invalidation();
+  event::Task<> invalidate_due();
+  event::Task<Reply> next_due(std::vector<Reply> done);
+  event::Task<> remove_due(const std::vector<Reply>& due);
+  event::Task<> unlink_matching(const std::set<std::string>& texts);
+  event::Task<> unlink_cached(std::vector<std::string> keys);
+
   // redis_sink.cc
   void became_fuller();
   void became_emptier();
@@ -149,11 +172,14 @@ struct RedisSink::State {
   Position before_removal;
   event::Event changed;  // a flight was checked, or bytes were written: whoever waits looks again
   Position confirm_target;
+  std::deque<Landed> landed;  // in order
+  bool invalidation_asked = false;
+  std::uint64_t invalidation_at = 0;  // loop time, ms: when the timer fires
 
   event::Deferred turn, writable, report;
-  event::Timer flush_timer, record_timer, liveness_timer;
-  std::unique_ptr<RedisConnection> scanner, confirmer;
-  std::unique_ptr<event::Job> removal_job, confirm_job;  // after what they use
+  event::Timer flush_timer, record_timer, liveness_timer, invalidation_timer;
+  std::unique_ptr<RedisConnection> scanner, confirmer, invalidator;
+  std::unique_ptr<event::Job> removal_job, confirm_job, invalidation_job;  // after what they use
 };
 
 }  // namespace walrelay::sinks

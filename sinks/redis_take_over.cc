@@ -71,10 +71,15 @@ event::Task<RedisSink::Found> RedisSink::take_over() {
   const Reply jobs = co_await std::move(reading_jobs);
   found.jobs = fields_of(jobs);
 
+  auto looking_for_notes = redis.command({"EXISTS", again_key(s.options.slot)});
+  const Reply notes = co_await std::move(looking_for_notes);
+  s.invalidation_asked = notes.integer > 0;
+
   auto sizing = redis.command({"DBSIZE"});
   const Reply size = co_await std::move(sizing);
-  auto counting = redis.command({"EXISTS", s.fence, s.checkpoint, s.dead, load_key(s.options.slot),
-                                 reread_key(s.options.slot), jobs_key(s.options.slot), s.barrier});
+  auto counting =
+      redis.command({"EXISTS", s.fence, s.checkpoint, s.dead, load_key(s.options.slot), reread_key(s.options.slot),
+                     jobs_key(s.options.slot), s.barrier, again_key(s.options.slot)});
   const Reply ours = co_await std::move(counting);
   found.empty_database = size.integer <= ours.integer;
   co_return std::move(found);

@@ -49,7 +49,8 @@ void RedisSink::State::fail(const std::exception_ptr& why) {
   connection.close();
   if (scanner) scanner->close();
   if (confirmer) confirmer->close();
-  for (event::Timer* timer : {&flush_timer, &record_timer, &liveness_timer}) timer->stop();
+  if (invalidator) invalidator->close();
+  for (event::Timer* timer : {&flush_timer, &record_timer, &liveness_timer, &invalidation_timer}) timer->stop();
   writable.cancel();
   changed.set();
   report.schedule();
@@ -188,11 +189,10 @@ void RedisSink::State::complete() {
   counters.bytes += flight->bytes;
   counters.last_batch_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - flight->left).count();
   last_checked = uv_now(loop.raw());
-  applied = std::max(applied, flight->end);
-  unrecorded_rows = unrecorded_rows || flight->rows > 0 || flight->transactions > 0;
-  for (DeadLetter& letter : flight->letters) letters.push_back({std::move(letter), flight->end});
+  const bool applied_now = land(*flight);
   pump();  // first of all the next batch: the server waits for it
-  if (flight->rows > 0 || flight->transactions > 0) events.on_applied(flight->end, flight->commit_time_us);
+  const bool shows = flight->rows > 0 || flight->transactions > 0;
+  if (applied_now && shows) events.on_applied(flight->end, flight->commit_time_us);
   if (!failed) recorded(flight->verified);
   if (failed) return;
   became_emptier();

@@ -51,6 +51,7 @@ BoundWriter::BoundWriter(const Relation& relation, std::string mapping, std::vec
       numbers_.push_back(numbered.number);
       mappings_.push_back(groups_[i].mapping);
       if (DocumentValue* document = numbered.write->document()) documents_[numbered.document] = document;
+      if (numbered.write->is_event()) events_.push_back(writes_.size());
       writes_.push_back({std::move(numbered.write), i});
     }
     groups_[i].writes.clear();
@@ -88,6 +89,13 @@ bool BoundWriter::prepare(bool keep_unchanged) {
   return writable;
 }
 
+void BoundWriter::hear(const Change& change) {
+  for (const std::size_t event : events_) {
+    const auto& [before, now] = rows_[writes_[event].group];
+    writes_[event].write->hear(change, before, now);
+  }
+}
+
 // The new row, with the values that only the old row carries: under FULL every unchanged column, otherwise those of the
 // identity (which the server sends when they are TOASTed).
 Row BoundWriter::completed(const Change& change) {
@@ -107,18 +115,37 @@ BoundWriter::Outcome BoundWriter::apply(const Change& change, bool keep_unchange
   const Row now = completed(change);
   evaluate(change.old_row, now);
   const bool writable = prepare(keep_unchanged);
+  hear(change);
   for (const Bound& bound : writes_) bound.write->remove_old(batch);
-  if (!writable) return Outcome::reread;
-  if (now.empty()) return Outcome::done;
-  for (const Bound& bound : writes_) {
-    // While the table is being loaded fields of an earlier life may stand under the key.
-    if (keep_unchanged) {
-      bound.write->put(batch);
-    } else {
-      bound.write->replace(false, batch);
+  if (writable && !now.empty()) {
+    for (const Bound& bound : writes_) {
+      // While the table is being loaded fields of an earlier life may stand under the key.
+      if (keep_unchanged) {
+        bound.write->put(batch);
+      } else {
+        bound.write->replace(false, batch);
+      }
     }
   }
-  return Outcome::done;
+  for (const std::size_t event : events_) writes_[event].write->tell(batch);
+  return writable ? Outcome::done : Outcome::reread;
+}
+
+void BoundWriter::tell(const Change& change, Batch& batch) {
+  if (events_.empty()) return;
+  evaluate(change.old_row, completed(change));
+  hear(change);
+  for (const std::size_t event : events_) writes_[event].write->tell(batch);
+}
+
+void BoundWriter::tell_truncate(const Change& change, Batch& batch) {
+  for (const std::size_t event : events_) writes_[event].write->tell_truncate(change, batch);
+}
+
+void BoundWriter::remove(Row old_row, Batch& batch) {
+  evaluate(old_row, {});
+  prepare(true);
+  for (const Bound& bound : writes_) bound.write->remove_old(batch);
 }
 
 void BoundWriter::replace(Row row, bool fresh, Batch& batch) {

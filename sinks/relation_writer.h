@@ -29,6 +29,10 @@ class BoundWriter final : public RelationWriter {
               std::vector<DocumentPath> paths);
 
   Outcome apply(const replication::Change& change, bool keep_unchanged, Batch& batch) override;
+  void tell(const replication::Change& change, Batch& batch) override;
+  void tell_truncate(const replication::Change& change, Batch& batch) override;
+  void remove(replication::Row old_row, Batch& batch) override;
+  [[nodiscard]] bool keeps_rows() const override { return events_.size() < writes_.size(); }
   void replace(replication::Row row, bool fresh, Batch& batch) override;
   void expect(replication::Row row, std::vector<Expectation>& out) override;
   void append_identity(replication::Row row, std::string& out) const override;
@@ -66,11 +70,13 @@ class BoundWriter final : public RelationWriter {
   replication::Row completed(const replication::Change& change);
   void evaluate(replication::Row before, replication::Row now);
   bool prepare(bool keep_unchanged);
+  void hear(const replication::Change& change);
   [[noreturn]] void refuse(const Group& group, const EvaluationError& error) const;
 
   const std::string mapping_, table_;
   std::vector<Group> groups_;                                        // without their writes
   std::vector<Bound> writes_;                                        // after the expressions that they refer to
+  std::vector<std::size_t> events_;                                  // those of the writes that are
   std::vector<std::pair<replication::Row, replication::Row>> rows_;  // of each group: before and now
   std::vector<OwnedKeys> owned_, truncated_;
   std::vector<std::uint32_t> numbers_;

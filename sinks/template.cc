@@ -123,6 +123,18 @@ std::optional<std::size_t> BoundTemplate::render(replication::Row row, std::stri
   return std::nullopt;
 }
 
+void BoundTemplate::render_known(replication::Row row, std::string& out) const {
+  for (const Part& part : parts_) {
+    out.append(part.literal);
+    if (part.encoded) {
+      append_encoded(out, row[part.column].text);
+    } else {
+      out.append(row[part.column].text);
+    }
+  }
+  out.append(tail_);
+}
+
 bool BoundTemplate::uses(std::size_t column) const {
   return std::any_of(parts_.begin(), parts_.end(), [column](const Part& part) { return part.column == column; });
 }

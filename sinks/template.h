@@ -58,6 +58,8 @@ class BoundTemplate {
 
   // Appends the text for the row; gives the first column that has no text and so cannot stand in a key.
   std::optional<std::size_t> render(replication::Row row, std::string& out) const;
+  // The same for a text that is no key: a column without text is empty there.
+  void render_known(replication::Row row, std::string& out) const;
 
   [[nodiscard]] const std::vector<Part>& parts() const { return parts_; }
   [[nodiscard]] const std::string& tail() const { return tail_; }

@@ -5,10 +5,12 @@
 //   put()         what the new row says; or
 //   replace()     the same for a row read from the table, whatever stood there before; or
 //   expect()      what replace() would leave in Redis, to compare it with what stands there
+//   hear()        the change itself, made ready with prepare(), and
+//   tell()        said once, whatever becomes of the entry: now or when the row was read again
 //
 //   Write ─┬─ KeyedWrite   one Redis key for each row: hash, string, json           keyed_write.h
 //          ├─ MemberWrite  a member of a key that rows share: set, zset, bitmap ... member_write.h
-//          ├─ EventWrite   says something and leaves no state: stream, publish ...  event_write.h
+//          ├─ EventWrite   says something of changes and keeps no rows: stream, publish, invalidate  event_write.h
 //          └─ document     written by who has read it, and not by rows              document.h
 //
 // To add a kind: a file kind_<name>.cc with a function that gives its Kind, and its line in kinds.cc.
@@ -47,6 +49,13 @@ class Write {
   virtual void replace(bool fresh, Batch& batch) = 0;
   virtual void expect(std::vector<Expectation>& out) = 0;  // appends one; the row must be complete
 
+  // Only events override these. The rows are as complete as what PostgreSQL sent, and borrowed until tell(). May throw
+  // RowError.
+  [[nodiscard]] virtual bool is_event() const { return false; }
+  virtual void hear(const replication::Change&, replication::Row /*before*/, replication::Row /*now*/) {}
+  virtual void tell(Batch&) {}
+  virtual void tell_truncate(const replication::Change&, Batch&) {}  // of the table; no rows
+
   [[nodiscard]] virtual OwnedKeys owned() const = 0;
   [[nodiscard]] virtual std::vector<OwnedKeys> truncated() const = 0;
   // As RelationWriter has them.
@@ -65,10 +74,12 @@ struct BindContext {
   const WriteSpec& write;
   const replication::Relation& relation;
   const Captures& captures;
-  Expressions& expressions;  // of the mapping
-  const std::string& state;  // begins the names of keys that are walrelay's own
-  std::uint32_t number = 0;  // in Batch entries
+  Expressions& expressions;     // of the mapping
+  const std::string& state;     // begins the names of keys that are walrelay's own
+  std::uint32_t number = 0;     // in Batch entries
   bool json_documents = false;  // the server has RedisJSON
+  // Which of its table's writes of this kind it is, and how many of them a table may have.
+  std::uint32_t ordinal = 0, ordinals = 1;
 
   // "mapping users, table public.users, hash at walrelay.yaml:12:9"
   [[nodiscard]] std::string site() const;

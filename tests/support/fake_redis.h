@@ -45,6 +45,7 @@ class FakeRedis {
   // The script. A raw reply takes the place of the command; "" is silence from then on.
   std::function<std::optional<std::string>(const Words&)> on_command;
   std::function<std::optional<std::string>(const Words&)> on_element;  // of a queued command when EXEC runs
+  std::function<std::string(const Words&)> on_script;                  // EVALSHA: a raw reply
   std::function<void()> on_executed;                                   // after each EXEC that ran
   std::string greeting;                 // sent to whoever connects, and then the connection is closed
   std::size_t break_at_reply = kNever;  // counted from zero over all connections: not sent, connection closed

@@ -1,6 +1,7 @@
 // What the fake Redis holds, and the commands on it.
 #include <algorithm>
 
+#include "sinks/scripts.h"
 #include "tests/support/fake_redis.h"
 
 namespace walrelay::support {
@@ -48,6 +49,8 @@ std::string FakeRedis::run(const Words& words) {
   if (name == "WAITAOF") return array({integer(1), integer(0)});
   if (name == "DBSIZE") return integer(static_cast<long long>(keys.size()));
   if (name == "SCAN") return run_scan(words);
+  if (name == "SCRIPT") return bulk(sinks::sha1(words.at(2)));
+  if (name == "EVALSHA" && on_script) return on_script(words);
   if (name == "EXISTS") {
     return integer(std::count_if(words.begin() + 1, words.end(), [this](const auto& k) { return keys.count(k) != 0; }));
   }

@@ -1,0 +1,179 @@
+// Keys that a cache is to lose (invalidation.h), once the transaction that asks for it is in Redis.
+//
+//   flight checked ──patterns?──> landed ──notes that are due: one pass over all keys──> applied
+//                        no ──────────────────────────────────────────────────────────> applied
+//
+// A position counts as applied when what it asks to remove at once is removed, so that whoever waits for it finds no
+// old entry; flights go on meanwhile, and what they ask for is gathered for the next pass. What is due later (a second
+// removal, also one that a former owner has left) holds nothing back.
+//
+// This connection is not fenced: to remove an entry of a cache once too often does no harm.
+#include <algorithm>
+#include <set>
+
+#include "event/crash_point.h"
+#include "sinks/glob_match.h"
+#include "sinks/invalidation.h"
+#include "sinks/redis_sink_state.h"
+
+namespace walrelay::sinks {
+namespace {
+
+constexpr std::size_t kNotesAtOnce = 10000;  // in one pass
+constexpr std::size_t kKeysPerCommand = 512;
+constexpr std::size_t kComparisons = 200000;  // of one page of keys with patterns: the loop waits for them
+constexpr char kSecondRemovalOfKey = 'k';
+
+std::string count_for(const GlobSet& globs) {
+  constexpr std::size_t kLeast = 10, kMost = 1000;
+  return std::to_string(std::clamp(kComparisons / std::max<std::size_t>(1, globs.most_candidates()), kLeast, kMost));
+}
+
+}  // namespace
+
+void RedisSink::State::invalidate_in(event::milliseconds delay) {
+  if (!running()) return;
+  if (delay.count() == 0) {
+    invalidation_asked = true;
+    return start_invalidation();
+  }
+  const std::uint64_t at = uv_now(loop.raw()) + static_cast<std::uint64_t>(delay.count());
+  if (invalidation_timer.active() && invalidation_at <= at) return;
+  invalidation_at = at;
+  invalidation_timer.start(delay);
+}
+
+void RedisSink::State::start_invalidation() {
+  if (!running() || (invalidation_job != nullptr && !invalidation_job->finished())) return;
+  invalidation_job = std::make_unique<event::Job>(loop, invalidate_due(), [this](const std::exception_ptr& why) {
+    if (why) return fail(why);
+    if (invalidation_asked) turn.schedule();
+  });
+}
+
+event::Task<> RedisSink::State::invalidate_due() {
+  auto opening = open_side(invalidator, "invalidate");
+  co_await std::move(opening);
+  std::vector<Reply> due;  // score, member, score, member ...
+  while (!failed) {
+    invalidation_asked = false;
+    const std::size_t covered = landed.size();  // their notes are in Redis
+    auto asking = next_due(std::move(due));
+    Reply answer = co_await std::move(asking);
+    due = std::move(answer.elements[1].elements);
+    event::crash_point();
+    auto removing_due = remove_due(due);
+    co_await std::move(removing_due);
+    event::crash_point();
+    if (failed) co_return;
+    if (due.size() < 2 * kNotesAtOnce) release(covered);
+    if (!due.empty() || invalidation_asked) continue;
+    if (answer.elements[0].integer > 0) invalidate_in(event::milliseconds(answer.elements[0].integer));
+    co_return;
+  }
+}
+
+// Forgets the notes that were carried out, and gives those that are due now.
+event::Task<Reply> RedisSink::State::next_due(std::vector<Reply> done) {
+  const Script& turn_script = invalidation_scripts().turn;
+  std::vector<std::string> command{"EVALSHA", turn_script.sha(), "1", again_key(options.slot),
+                                   std::to_string(kNotesAtOnce)};
+  for (Reply& word : done) command.push_back(std::move(word.text));
+  auto asking = invalidator->command(std::move(command));
+  Reply answer = co_await std::move(asking);
+  if (answer.elements.size() != 2) throw RedisError("LOST", connection.name() + " answered a script with another list");
+  co_return answer;
+}
+
+event::Task<> RedisSink::State::remove_due(const std::vector<Reply>& due) {
+  std::vector<std::string> keys;
+  std::set<std::string> globs;
+  for (std::size_t i = 1; i < due.size(); i += 2) {
+    const std::string& note = due[i].text;
+    if (note.empty()) continue;
+    if (note.front() == kSecondRemovalOfKey) {
+      keys.push_back(note.substr(1));
+    } else {
+      globs.insert(note.substr(1));
+    }
+  }
+  auto removing_keys = unlink_cached(std::move(keys));
+  co_await std::move(removing_keys);
+  if (globs.empty()) co_return;
+  auto scanning = unlink_matching(globs);
+  co_await std::move(scanning);
+}
+
+event::Task<> RedisSink::State::unlink_matching(const std::set<std::string>& texts) {
+  GlobSet globs;
+  for (const std::string& text : texts) globs.add(text);
+  ++counters.invalidation_scans;
+  std::string cursor = "0";
+  do {
+    std::vector<std::string> step{"SCAN", cursor, "COUNT", count_for(globs)};
+    if (texts.size() == 1) step.insert(step.end(), {"MATCH", *texts.begin()});
+    auto scanning_on = invalidator->command(std::move(step));
+    Reply page = co_await std::move(scanning_on);
+    if (page.elements.size() != 2) throw RedisError("LOST", connection.name() + " answered SCAN with no cursor");
+    cursor = page.elements[0].text;
+    std::vector<std::string> keys;
+    for (Reply& key : page.elements[1].elements) {
+      if (!is_bookkeeping(key.text) && globs.matches(key.text)) keys.push_back(std::move(key.text));
+    }
+    auto removing_keys = unlink_cached(std::move(keys));
+    co_await std::move(removing_keys);
+  } while (!failed && cursor != "0");
+}
+
+event::Task<> RedisSink::State::unlink_cached(std::vector<std::string> keys) {
+  for (std::size_t at = 0; !failed && at < keys.size(); at += kKeysPerCommand) {
+    std::vector<std::string> command{"UNLINK"};
+    for (std::size_t i = at; i < std::min(at + kKeysPerCommand, keys.size()); ++i)
+      command.push_back(std::move(keys[i]));
+    auto removing_some = invalidator->command(std::move(command));
+    const Reply removed = co_await std::move(removing_some);
+    counters.invalidated_keys += static_cast<std::uint64_t>(removed.integer);
+  }
+}
+
+// The flight's commands are in Redis. True: it is applied as well.
+bool RedisSink::State::land(Flight& flight) {
+  counters.invalidated_by_key += flight.invalidations.keys;
+  counters.invalidated_by_pattern += flight.invalidations.patterns;
+  Landed now;
+  now.end = flight.end;
+  now.commit_time_us = flight.commit_time_us;
+  now.shows = flight.rows > 0 || flight.transactions > 0;
+  now.waits = flight.invalidations.patterns > 0;
+  now.letters = std::move(flight.letters);
+  const bool at_once = landed.empty() && !now.waits;
+  if (at_once) {
+    settle(now);
+  } else {
+    landed.push_back(std::move(now));
+  }
+  if (flight.invalidations.soonest) invalidate_in(*flight.invalidations.soonest);
+  return at_once;
+}
+
+void RedisSink::State::settle(Landed& flight) {
+  applied = std::max(applied, flight.end);
+  unrecorded_rows = unrecorded_rows || flight.shows;
+  for (DeadLetter& letter : flight.letters) letters.push_back({std::move(letter), flight.end});
+}
+
+// The first `count` flights that wait, and those behind them that ask for nothing.
+void RedisSink::State::release(std::size_t count) {
+  if (landed.empty()) return;
+  while (!failed && !landed.empty() && (count > 0 || !landed.front().waits)) {
+    if (count > 0) --count;
+    Landed flight = std::move(landed.front());
+    landed.pop_front();
+    settle(flight);
+    if (flight.shows) events.on_applied(flight.end, flight.commit_time_us);
+  }
+  became_emptier();
+  turn.schedule();
+}
+
+}  // namespace walrelay::sinks
