@@ -45,7 +45,7 @@ CONFIGURATION = """\
 source: {{url: "postgresql://postgres@/bench?host={host}&port={port}", slot: {slot}, publication: {publication},
          format: {format}}}
 target: {{url: "{redis}"}}
-flush: {{interval: {interval}}}
+flush: {{interval: {interval}{flush}}}
 load: {{initial: {initial}}}
 log: {{level: info}}
 http: {{listen: 127.0.0.1:HTTP_PORT}}
@@ -123,7 +123,7 @@ class Bench:
         self.runs += 1
         settings = {"host": self.host(), "port": self.postgres.port, "redis": self.redis.url(self.tcp), "table": table,
                     "slot": f"run_{self.runs}", "publication": f"run_{self.runs}", "format": "auto",
-                    "interval": "100ms", "initial": "true", "more": "",
+                    "interval": "100ms", "initial": "true", "more": "", "flush": "",
                     "mapping": f"{{table: public.{table}, write: [{{hash: {{key: \"{table}:{{id}}\"}}}}]}}", **changes}
         return Walrelay(self.folder, BINARY, CONFIGURATION.format(**settings), name=f"walrelay-{self.runs}")
 

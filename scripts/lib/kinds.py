@@ -5,6 +5,7 @@ again and again. By unix sockets; each drains a backlog as (b) does.
   (k)  the same with three expressions: two lets that the key is made of, and a condition that is always true
   (l)  three writes a row: a hash, a member of one sorted set, a member of one set
   (m)  a hundred rows, each updated as often as makes so many changes; what a batch holds twice is sent once
+  (m') the same with batches of ten transactions
   (n)  a topic of 10,000 partitions, created in one transaction: from its commit to the last key, with the tables of
        examples/streamhouse and its mapping "partitions"
 """
@@ -28,6 +29,7 @@ THREE_WRITES = """{table: public.item, write: [
       {zset: {key: "items:by-price", member: "{id}", score: price}},
       {set: {key: "items", member: "{id}"}}]}"""
 HOT = "{table: public.hot, write: [{hash: {key: \"hot:{id}\"}}]}"
+LARGE_BATCHES = ", batch_size: 10000, max_bytes: 4MiB"
 
 HOT_TABLE = """
 CREATE TABLE hot (id int PRIMARY KEY, updates bigint NOT NULL, name text NOT NULL, price numeric(10,2) NOT NULL,
@@ -39,17 +41,18 @@ MEASUREMENTS = (
     ("j", "a hash a row", lambda kinds: kinds.drain(PLAIN, "item:1234:e:{id}")),
     ("k", "the same with three expressions", lambda kinds: kinds.drain(EXPRESSIONS, "item:{part}:e:{id}")),
     ("l", "three writes a row: hash, sorted set, set", lambda kinds: kinds.drain(THREE_WRITES, "item:{id}", more_keys=2)),
-    ("m", f"{HOT_ROWS} rows, updated again and again", lambda kinds: kinds.drain_hot()),
+    ("m", f"{HOT_ROWS} rows, updated again and again", lambda kinds: kinds.drain_hot("m", "")),
+    ("m'", "the same, `flush: {batch_size: 10000, max_bytes: 4MiB}`", lambda kinds: kinds.drain_hot("m'", LARGE_BATCHES)),
 )
 
 
 class Kinds:
-    """`samples` by letter; of (m) the commands of each round; of (n) the seconds of each round."""
+    """`samples` by letter; `commands` of each round of (m) and (m'); `topics`: the seconds of each round of (n)."""
 
     def __init__(self, bench, rounds, note):
         self.bench, self.rounds = bench, rounds
         self.samples = {key: [] for key, _, _ in MEASUREMENTS}
-        self.hot_commands = []
+        self.commands = {"m": [], "m'": []}
         self.fill_hot()
         for number in range(1, rounds + 1):
             for key, title, work in MEASUREMENTS:
@@ -82,12 +85,12 @@ class Kinds:
         bench.drop_slot(name)
         return sample
 
-    def drain_hot(self):
+    def drain_hot(self, letter, flush):
         bench = self.bench
         name = bench.copy_slot("hot_backlog")
-        relay = bench.relay("hot", slot=name, publication="hot", initial="false", mapping=HOT)
+        relay = bench.relay("hot", slot=name, publication="hot", initial="false", mapping=HOT, flush=flush)
         sample = bench.drive(relay, bench.rows, self.hot_is_done, keys=HOT_ROWS,
-                             before_end=lambda: self.note_commands(relay))
+                             before_end=lambda: self.note_commands(letter, relay))
         bench.drop_slot(name)
         return sample
 
@@ -95,10 +98,10 @@ class Kinds:
         """Each transaction updates every row and is shown as a whole, so one row tells."""
         return self.bench.redis.client.call("HGET", "hot:1", "updates") == str(self.updates)
 
-    def note_commands(self, relay):
+    def note_commands(self, letter, relay):
         """Counted when Redis' replies have been read."""
         wait_until(lambda: (relay.metric("walrelay_redis_rows_total") or 0) >= self.bench.rows, "every reply is read")
-        self.hot_commands.append(relay.metric("walrelay_redis_commands_total"))
+        self.commands[letter].append(relay.metric("walrelay_redis_commands_total"))
 
     def create_topics(self, rounds):
         bench = self.bench
