@@ -152,7 +152,8 @@ struct Mapping {
   std::string tables;
   std::vector<std::pair<std::string, std::string>> let;  // name, expression; in the order written
   Identity identity;
-  std::string on_poison;  // stop | dead_letter | skip; empty: as on_row_error says
+  bool allow_eviction = false;  // Redis may forget keys that rows share
+  std::string on_poison;        // stop | dead_letter | skip; empty: as on_row_error says
   std::vector<Write> writes;
   std::vector<ReindexParameter> reindex;
   std::string reindex_status_table;  // "schema.table", where jobs are noted for other programs; empty: none

@@ -79,6 +79,7 @@ class MappingReader {
     if (word == "tables") text(value, word, out.tables);
     if (word == "identity") out.identity = read_identity(value, reading);
     if (word == "let") out.let = read_let(value, reading);
+    if (word == "allow_eviction") out.allow_eviction = reading.flag(value).value_or(false);
     if (word == "on_poison") out.on_poison = read_on_poison(value, reading);
     if (word == "write") writes(value, out.writes);
     if (word == "reindex") read_reindex(value, environment_, mistakes_, out);

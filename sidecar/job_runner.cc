@@ -28,6 +28,7 @@ JobRunner::JobRunner(event::Loop& loop, JobRunnerOptions options, JobBoard& boar
       rereads_(tools.rereads),
       loader_(tools.loader),
       reader_(tools.reader),
+      documents_(tools.documents),
       sink_(tools.sink),
       work_(loop),
       ticker_(loop, [this] { tick(); }),

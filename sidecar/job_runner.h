@@ -19,6 +19,7 @@
 #include "replication/connection.h"
 #include "sidecar/backoff.h"
 #include "sidecar/catalogue.h"
+#include "sidecar/documents.h"
 #include "sidecar/job.h"
 #include "sidecar/loader.h"
 #include "sidecar/policy.h"
@@ -46,6 +47,7 @@ struct JobTools {
   Rereads& rereads;
   Loader& loader;
   ChunkReader& reader;
+  Documents& documents;
   sinks::Sink& sink;
 };
 
@@ -80,6 +82,7 @@ class JobRunner {
   void note_difference(const std::string& slice, replication::Oid oid, const Verify::Found& found);
   event::Task<std::string> condition(std::string slice, replication::TableInfo info);
   event::Task<> read(std::string slice, Tables tables);
+  event::Task<> settle_documents(std::string slice, Tables tables);
   event::Task<> read_table(std::string slice, replication::TableInfo info);
   event::Task<> read_slice(std::string slice, replication::TableInfo info);
   event::Task<> require_readable(replication::TableInfo info);
@@ -102,6 +105,7 @@ class JobRunner {
   Rereads& rereads_;
   Loader& loader_;
   ChunkReader& reader_;
+  Documents& documents_;
   sinks::Sink& sink_;
   event::Event work_;
   event::Timer ticker_, record_timer_;
