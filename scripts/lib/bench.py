@@ -6,6 +6,8 @@
   (d)  walrelay's initial load of the same table
   (e)  redis-benchmark with the same HSETs, pipelined
 
+  What else there is: jobs.py (f to i) and kinds.py (j to n).
+
   L    the limit of (b): the longest of (a), (e) and (CPU of PostgreSQL in (a) + CPU of Redis in (e)) / processors.
        Of (a) it takes the binary format, which is quicker and which walrelay uses here too.
 
@@ -21,6 +23,7 @@ import time
 
 import figures
 import jobs
+import kinds
 import latency
 from servers import Failure, Folder, Postgres, Redis, Walrelay, processes, read, status_bytes, wait_until
 
@@ -42,12 +45,12 @@ CONFIGURATION = """\
 source: {{url: "postgresql://postgres@/bench?host={host}&port={port}", slot: {slot}, publication: {publication},
          format: {format}}}
 target: {{url: "{redis}"}}
-flush: {{interval: {interval}}}
+flush: {{interval: {interval}{flush}}}
 load: {{initial: {initial}}}
 log: {{level: info}}
 http: {{listen: 127.0.0.1:HTTP_PORT}}
 mappings:
-  - {{table: public.{table}, write: [{{hash: {{key: "{table}:{{id}}"}}}}]}}
+  - {mapping}
 {more}"""
 
 
@@ -81,6 +84,8 @@ class PeakWatch:
 
 
 class Bench:
+    binary, per_transaction = BINARY, PER_TRANSACTION
+
     def __init__(self, folder, arguments):
         self.folder, self.rows, self.big_rows = folder, arguments.rows, arguments.big_rows
         self.tcp = False
@@ -118,13 +123,14 @@ class Bench:
         self.runs += 1
         settings = {"host": self.host(), "port": self.postgres.port, "redis": self.redis.url(self.tcp), "table": table,
                     "slot": f"run_{self.runs}", "publication": f"run_{self.runs}", "format": "auto",
-                    "interval": "100ms", "initial": "true", "more": "", **changes}
+                    "interval": "100ms", "initial": "true", "more": "", "flush": "",
+                    "mapping": f"{{table: public.{table}, write: [{{hash: {{key: \"{table}:{{id}}\"}}}}]}}", **changes}
         return Walrelay(self.folder, BINARY, CONFIGURATION.format(**settings), name=f"walrelay-{self.runs}")
 
-    def copy_slot(self):
+    def copy_slot(self, backlog="backlog"):
         """A slot that holds the whole backlog again; its name."""
         name = f"run_{self.runs + 1}"
-        self.sql(f"SELECT pg_copy_logical_replication_slot('backlog', '{name}', false)")
+        self.sql(f"SELECT pg_copy_logical_replication_slot('{backlog}', '{name}', false)")
         return name
 
     def drop_slot(self, name):
@@ -168,8 +174,8 @@ class Bench:
         self.drop_slot(name)
         return sample
 
-    def drive(self, relay, rows, done):
-        """Starts walrelay, waits until `done`, checks what Redis holds."""
+    def drive(self, relay, rows, done, keys=None, before_end=None):
+        """Starts walrelay, waits until `done`, checks how many keys Redis holds: one for each row, or so many."""
         def work():
             begin = time.monotonic()
             relay.start()
@@ -178,10 +184,12 @@ class Bench:
             cpu = relay.metric("process_cpu_seconds_total")
             return seconds, cpu, relay.peak_bytes()
         sample = self.measure(rows, work)
+        if before_end is not None:
+            before_end()
         relay.end()
-        keys, own = self.redis.client.call("DBSIZE"), self.own_keys()
-        if keys - own != rows:
-            raise Failure(f"Redis holds {keys - own} rows instead of {rows}; log: {read(relay.log)}")
+        held, wanted = self.redis.client.call("DBSIZE") - self.own_keys(), rows if keys is None else keys
+        if held != wanted:
+            raise Failure(f"Redis holds {held} keys instead of {wanted}; log: {read(relay.log)}")
         return sample
 
     def must_run(self, relay):
@@ -284,6 +292,8 @@ def main():
     parser.add_argument("--big-rows", type=int, default=5_000_000, help="of the single big transaction")
     parser.add_argument("--by", choices=("unix", "tcp"), action="append",
                         help="the transport to both servers: unix sockets, or TCP to 127.0.0.1; both unless told otherwise")
+    parser.add_argument("--part", choices=("speed", "jobs", "kinds"), action="append",
+                        help="(a) to (e) with the latencies and the big transaction, (f) to (i), (j) to (n); all by default")
     parser.add_argument("--quick", action="store_true", help="100,000 rows, one round: whether it works, no figures")
     arguments = parser.parse_args()
     ticks = 10_000
@@ -292,22 +302,39 @@ def main():
     arguments.rows -= arguments.rows % PER_TRANSACTION
     try:
         with Folder() as folder:
-            bench = Bench(folder, arguments)
-            note(f"filling a table with {arguments.rows} rows")
-            bench.fill()
-            reports = [report(bench, arguments, transport, ticks) for transport in arguments.by or ("unix", "tcp")]
-            note("rebuild, verify, and what they cost the stream")
-            bench.tcp = False
-            work = jobs.Jobs(bench, arguments.rounds, 2 * ticks)
-            note(f"one transaction of {arguments.big_rows} rows")
-            figures.show(bench, arguments, {key: title for key, title, _ in MEASUREMENTS}, reports, bench.big_transaction())
-            figures.show_jobs(arguments, work)
+            measure(Bench(folder, arguments), arguments, ticks)
     except Failure as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def measure(bench, arguments, ticks):
+    parts = arguments.part or ("speed", "jobs", "kinds")
+    note(f"filling a table with {arguments.rows} rows")
+    bench.fill()
+    reports = big = work = mapped = None
+    if "speed" in parts:
+        reports = [report(bench, arguments, transport, ticks) for transport in arguments.by or ("unix", "tcp")]
+    bench.tcp = False
+    if "jobs" in parts:
+        note("rebuild, verify, and what they cost the stream")
+        work = jobs.Jobs(bench, arguments.rounds, 2 * ticks)
+    if "kinds" in parts:
+        note(f"filling a table with {kinds.HOT_ROWS} rows that change again and again")
+        mapped = kinds.Kinds(bench, arguments.rounds, note)
+    if reports:
+        note(f"one transaction of {arguments.big_rows} rows")
+        big = bench.big_transaction()
+    figures.show_machine(bench, arguments)
+    if reports:
+        figures.show(arguments, {key: title for key, title, _ in MEASUREMENTS}, reports, big)
+    if work:
+        figures.show_jobs(arguments, work)
+    if mapped:
+        figures.show_kinds(arguments, mapped)
 
 
 def report(bench, arguments, transport, ticks):

@@ -4,6 +4,7 @@ import os
 import platform
 from statistics import median
 
+import kinds
 from servers import read
 
 MB = 1024 * 1024
@@ -50,12 +51,15 @@ class Report:
         return f"{middle(self.latencies, lambda l: l[key]) * 1000:.2f} ms"
 
 
-def show(bench, arguments, titles, reports, big):
+def show_machine(bench, arguments):
     print(f"""
 {machine()}; PostgreSQL {bench.postgres.version()} (fsync off) and Redis {bench.redis.version()} on the same machine.
 {arguments.rows:,} rows of six columns, {1000:,} per transaction; medians of {arguments.rounds} round(s).
+""")
 
-| | by | what | rows/s | seconds | CPU s PostgreSQL | CPU s Redis | CPU s client | peak RSS MB |
+
+def show(arguments, titles, reports, big):
+    print("""| | by | what | rows/s | seconds | CPU s PostgreSQL | CPU s Redis | CPU s client | peak RSS MB |
 |---|---|---|---:|---:|---:|---:|---:|---:|""")
     for report in reports:
         for key, title in titles.items():
@@ -94,4 +98,31 @@ def show_jobs(arguments, jobs):
 
 Commit to Redis at {jobs.quiet['rate']:,.0f} transactions/s: p99 {jobs.quiet['p99'] * 1000:.2f} ms, and {jobs.busy['p99'] * 1000:.2f} ms while one rebuild follows
 another (the aim: at most 3 times as long). Peak RSS {jobs.peak / MB:.0f} MB (the aim: at most 64 MB).
+""")
+
+
+def show_kinds(arguments, mapped):
+    """What kinds.py has measured."""
+    samples = mapped.samples
+    print(f"""Mappings, {arguments.rows:,} changes by unix sockets, medians of {arguments.rounds} round(s):
+
+| | what | changes/s | seconds | CPU s PostgreSQL | CPU s Redis | CPU s walrelay | walrelay, us a change |
+|---|---|---:|---:|---:|---:|---:|---:|""")
+    for key, title, _ in kinds.MEASUREMENTS:
+        seconds = middle(samples[key], lambda s: s.seconds)
+        cells = [f"({key})", title, f"{samples[key][0].rows / seconds:,.0f}", f"{seconds:.2f}"]
+        cells += [f"{middle(samples[key], value):.2f}" for value in (lambda s: s.postgres_cpu, lambda s: s.redis_cpu,
+                                                                     lambda s: s.client_cpu)]
+        cells.append(f"{middle(samples[key], kinds.microseconds_a_row):.2f}")
+        print("| " + " | ".join(cells) + " |")
+    # Round by round, because a machine is not the same from one to the next.
+    added = median(kinds.microseconds_a_row(k) - kinds.microseconds_a_row(j) for j, k in zip(samples["j"], samples["k"]))
+    print(f"""
+| figure | | aim |
+|---|---:|---:|
+| three expressions: (k) less (j), walrelay's CPU | {added:.2f} us a row | at most 1 us |""")
+    for key, commands in mapped.commands.items():
+        part = median(commands) / samples[key][0].rows
+        print(f"| commands that ({key}) sent, as a part of its changes | {median(commands):,.0f}, {part * 100:.1f} % | at most 2 % |")
+    print(f"""| (n) a topic of {kinds.PARTITIONS:,} partitions, two keys each, from its commit on | {median(mapped.topics):.2f} s | under 1 s |
 """)
