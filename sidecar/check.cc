@@ -230,8 +230,11 @@ class Checker {
     good("Redis", "connected, version " + std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100));
     auto asking = eviction_policy(connection);
     const std::string policy = co_await std::move(asking);
+    const std::string refusal = eviction_refusal(policy, mappings_.specs());
     const std::string trouble = eviction_warning(policy, mappings_.specs());
-    if (!trouble.empty()) {
+    if (!refusal.empty()) {
+      fault("Redis", refusal, "", ExitCode::configuration);
+    } else if (!trouble.empty()) {
       warning("Redis", trouble);
     } else if (!policy.empty()) {
       good("Redis", "maxmemory-policy is " + policy);

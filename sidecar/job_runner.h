@@ -93,6 +93,7 @@ class JobRunner {
   [[nodiscard]] Job* running(const std::string& slice);
   void enter(Job& job, JobPhase phase);
   void record();  // what has changed, into Redis
+  void look_at_records();
   void tick();
 
   event::Loop& loop_;
@@ -107,15 +108,16 @@ class JobRunner {
   Documents& documents_;
   sinks::Sink& sink_;
   event::Event work_;
-  event::Timer ticker_;
+  event::Timer ticker_, record_timer_;
   Backoff backoff_;
   std::uint64_t ticks_ = 0;
-  std::string current_;           // the slice under way
-  std::uint64_t number_ = 0;      // of its job
-  std::uint64_t before_ = 0;      // rows of it that earlier tables, or an earlier process, have read
-  replication::Oid reading_ = 0;  // the table that is being read
-  bool ours_ = false;             // for the job alone: it stands in Redis already
-  std::string refused_;           // why it cannot be read any more
+  std::map<std::string, std::uint64_t> unrecorded_;  // slice -> the sink's ticket of its first record
+  std::string current_;                              // the slice under way
+  std::uint64_t number_ = 0;                         // of its job
+  std::uint64_t before_ = 0;                         // rows of it that earlier tables, or an earlier process, have read
+  replication::Oid reading_ = 0;                     // the table that is being read
+  bool ours_ = false;                                // for the job alone: it stands in Redis already
+  std::string refused_;                              // why it cannot be read any more
   std::unique_ptr<replication::Connection> postgres_;
   std::unique_ptr<sinks::RedisConnection> redis_;
   SeenKeys seen_;  // by the job under way

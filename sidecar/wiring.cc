@@ -108,6 +108,7 @@ std::vector<sinks::MappingSpec> mapping_specs(const config::Config& config) {
     spec.tables = mapping.tables;
     spec.let = mapping.let;
     spec.identity = identity_of(mapping.identity);
+    spec.allow_eviction = mapping.allow_eviction;
     spec.on_poison = on_poison_of(mapping.on_poison, config.on_row_error);
     spec.where = mapping.where;
     for (const auto& write : mapping.writes) {

@@ -7,6 +7,7 @@
 #define WALRELAY_KINDS(KIND) \
   KIND(hash)                 \
   KIND(string)               \
+  KIND(json)                 \
   KIND(hash_field)           \
   KIND(set)                  \
   KIND(zset)                 \
@@ -36,6 +37,11 @@ const Kind* find_kind(std::string_view name) {
     if (kind.description.name == name) return &kind;
   }
   return nullptr;
+}
+
+bool shares_keys(const std::string& kind) {
+  const Kind* found = find_kind(kind);
+  return found != nullptr && found->shares_keys;
 }
 
 const std::vector<KindDescription>& kinds() {

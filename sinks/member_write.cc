@@ -92,9 +92,14 @@ bool MemberWrite::prepare(Row before, Row now, bool keep_unchanged) {
   } else if (!now.empty() && known_) {
     no_place_ = !render(now, place_, missing);
   }
-  make_id(now.empty() ? before : now);
-  if (!before.empty() && track_.empty()) {
-    remove_old_ = render(before, old_, missing) && !(there_ && known_ && old_ == place_);
+  make_id(now.empty() ? before : now, id_);
+  if (before.empty()) return known_;
+  make_id(before, old_id_);
+  const bool other_row = old_id_ != id_;  // its identity has changed
+  if (track_.empty()) {
+    remove_old_ = render(before, old_, missing) && !(there_ && known_ && !other_row && old_ == place_);
+  } else {
+    remove_old_ = other_row;
   }
   return known_;
 }
@@ -135,18 +140,19 @@ void MemberWrite::make_place(Row row) {
 
 void MemberWrite::check_member(std::string_view) const {}
 
-void MemberWrite::make_id(Row row) {
+void MemberWrite::make_id(Row row, std::string& id) const {
   if (support_.empty() && track_.empty()) return;
-  id_ = id_prefix_;
-  append_row_identity(row, identity_, id_);
+  id = id_prefix_;
+  append_row_identity(row, identity_, id);
 }
 
 void MemberWrite::remove_old(Batch& batch) {
   if (still_) return;
-  if (remove_old_) take(old_, batch);
+  if (remove_old_ && track_.empty()) take(old_, old_id_, batch);
+  if (remove_old_ && !track_.empty()) place_tracked(false, old_id_, batch);
   if (there_ || !known_) return;
-  if (!track_.empty()) return place_tracked(false, batch);
-  if (!now_.empty() && !no_place_) take(place_, batch);
+  if (!track_.empty()) return place_tracked(false, id_, batch);
+  if (!now_.empty() && !no_place_) take(place_, id_, batch);
 }
 
 void MemberWrite::put(Batch& batch) {
@@ -159,20 +165,20 @@ void MemberWrite::replace(bool fresh, Batch& batch) {
 }
 
 void MemberWrite::add(Batch& batch) {
-  if (!track_.empty()) return place_tracked(true, batch);
+  if (!track_.empty()) return place_tracked(true, id_, batch);
   if (support_.empty()) return kind_.add(number_, place_.key, place_.member, value_, batch);
   append_hold(scripts_, number_, support_key(support_, place_.key, place_.member), id_, true,
               {place_.key, place_.member, value_}, batch);
 }
 
-void MemberWrite::take(const Place& place, Batch& batch) const {
+void MemberWrite::take(const Place& place, const std::string& id, Batch& batch) const {
   if (support_.empty()) return kind_.take(number_, place.key, place.member, batch);
-  append_hold(scripts_, number_, support_key(support_, place.key, place.member), id_, false,
+  append_hold(scripts_, number_, support_key(support_, place.key, place.member), id, false,
               {place.key, place.member, {}}, batch);
 }
 
-void MemberWrite::place_tracked(bool there, Batch& batch) {
-  append_place_tracked(scripts_, number_, track_, id_, support_, there, {place_.key, place_.member, value_}, batch);
+void MemberWrite::place_tracked(bool there, const std::string& id, Batch& batch) {
+  append_place_tracked(scripts_, number_, track_, id, support_, there, {place_.key, place_.member, value_}, batch);
 }
 
 void MemberWrite::expect(std::vector<Expectation>& out) {

@@ -88,9 +88,9 @@ class MemberWrite : public Write {
   void make_place(replication::Row row);
   [[nodiscard]] bool stays(replication::Row row) const;
   void add(Batch& batch);
-  void take(const Place& place, Batch& batch) const;
-  void place_tracked(bool there, Batch& batch);
-  void make_id(replication::Row row);
+  void take(const Place& place, const std::string& id, Batch& batch) const;
+  void place_tracked(bool there, const std::string& id, Batch& batch);
+  void make_id(replication::Row row, std::string& id) const;
 
   class Removal;
   const MemberKind& kind_;
@@ -111,7 +111,7 @@ class MemberWrite : public Write {
 
   replication::Row before_, now_;
   Place old_, place_;
-  std::string value_, id_;
+  std::string value_, id_, old_id_;
   bool remove_old_ = false, there_ = false, no_place_ = false, still_ = false, known_ = true;
 };
 

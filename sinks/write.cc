@@ -80,14 +80,25 @@ std::vector<std::size_t> BindContext::reads(const BoundTemplate& text) const {
   return reads(columns);
 }
 
+// A column of PostgreSQL's type boolean needs no SQLite; of everything else SQLite says what is true.
+Condition::Condition(const BindContext& context) {
+  const Parameter* given = context.find("when");
+  if (given == nullptr) return;
+  const auto& columns = context.relation.columns;
+  const auto found =
+      std::find_if(columns.begin(), columns.end(), [given](const auto& column) { return column.name == given->text; });
+  const bool plain = found != columns.end() && !context.captures.contains(given->text) &&
+                     !context.expressions.find_let(given->text) && found->type != nullptr &&
+                     found->type->kind == replication::TypeKind::boolean;
+  column_ = context.compile("when", plain ? given->text : "(" + given->text + "\n) IS TRUE");
+}
+
 Presence Condition::of(Row row) const {
   if (!column_) return Presence::yes;
   const replication::Value& value = row[*column_];
   if (value.state == ValueState::null) return Presence::no;
   if (!value.has_text()) return Presence::unknown;
-  // SQLite's notion of truth is a number that is not zero; a column of PostgreSQL's type boolean says t or f.
-  const bool no = value.text == "0" || value.text == "f" || value.text.empty();
-  return no ? Presence::no : Presence::yes;
+  return value.text == "t" || value.text == "1" ? Presence::yes : Presence::no;
 }
 
 std::vector<std::size_t> with_condition(const BindContext& context, std::vector<std::size_t> columns,

@@ -68,6 +68,7 @@ struct BindContext {
   Expressions& expressions;  // of the mapping
   const std::string& state;  // begins the names of keys that are walrelay's own
   std::uint32_t number = 0;  // in Batch entries
+  bool json_documents = false;  // the server has RedisJSON
 
   // "mapping users, table public.users, hash at walrelay.yaml:12:9"
   [[nodiscard]] std::string site() const;
@@ -95,6 +96,7 @@ struct Kind {
   // What is wrong with the parameters together, without the database; empty: nothing. May be null.
   std::string (*mistake)(const WriteSpec& write) = nullptr;
   std::unique_ptr<Write> (*bind)(const BindContext& context) = nullptr;  // throws MappingError
+  bool shares_keys = false;                                              // many rows are members of one key
 };
 const Kind* find_kind(std::string_view name);  // null: there is none
 
@@ -102,7 +104,7 @@ const Kind* find_kind(std::string_view name);  // null: there is none
 enum class Presence : std::uint8_t { no, yes, unknown };
 class Condition {
  public:
-  explicit Condition(const BindContext& context) : column_(context.expression("when")) {}
+  explicit Condition(const BindContext& context);
   // Unknown: a column that it needs was not sent. NULL is no.
   [[nodiscard]] Presence of(replication::Row row) const;
   [[nodiscard]] const std::optional<std::size_t>& column() const { return column_; }

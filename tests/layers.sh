@@ -56,9 +56,12 @@ forbid "<libpq-fe.h> is included in replication/connection_state.h only" '#inclu
 forbid "<hiredis/...> is included in sinks/hiredis.h only" '#include <hiredis' '^sinks/hiredis\.h$' "${program_folders[@]}"
 forbid "<uv.h> is included in event/ only (version.cc names its version)" '#include <uv' '^(event/|sidecar/version\.cc$)' \
   "${program_folders[@]}"
+forbid "<sqlite3.h> is included in sinks/sqlite.h only" '#include <sqlite3' '^sinks/sqlite\.h$' "${program_folders[@]}"
 forbid "calls of libpq stand in replication/connection*" '\bPQ[a-z][A-Za-z]*\(' '^replication/(connection|resolve_hosts)' \
   "${program_folders[@]}"
 forbid "calls of hiredis stand in sinks/redis_*" '\bredis[A-Z][A-Za-z]*\(' '^sinks/(redis_|hiredis\.h$)' "${program_folders[@]}"
+forbid "calls of SQLite stand in sinks/expression_*" '\bsqlite3_[a-z0-9_]+\(' '^sinks/(expression_|sqlite\.h$)' \
+  "${program_folders[@]}"
 forbid "uv_close is called in event/loop.h only" '\buv_close\(' '^event/loop\.h$' "${program_folders[@]}" tests
 
 # Banned words.

@@ -259,8 +259,10 @@ class RedisClient:
 
 
 class Walrelay(Server):
-    def __init__(self, folder, binary, config, name="walrelay"):
+    def __init__(self, folder, binary, config, name="walrelay", env=None):
+        """`env` is added to this process's own environment."""
         super().__init__(folder, name)
+        self.env = {**os.environ, **(env or {})}
         self.http = free_port()
         self.binary = os.path.abspath(binary)
         self.file = f"{folder.path}/{name}.yaml"
@@ -268,7 +270,11 @@ class Walrelay(Server):
             file.write(config.replace("HTTP_PORT", str(self.http)))
 
     def start(self):
-        self.spawn([self.binary, "run", "--config", self.file])
+        self.spawn([self.binary, "run", "--config", self.file], env=self.env)
+
+    def command(self, *words):
+        """Another command of the program, with the same configuration: its output. Failure when it fails."""
+        return run([self.binary, *words, "--config", self.file], env=self.env)
 
     def get(self, path):
         """The body, or None when the answer is not 200 or nobody listens."""

@@ -57,7 +57,7 @@ Finished Walrelay::command(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), WALRELAY_BINARY);
   arguments.insert(arguments.end(), {"--config", folder_.path() + "/walrelay.yaml"});
   const TemporaryFolder folder("command");
-  return run_program(folder.path(), arguments);
+  return run_program(folder.path(), arguments, "", options_.env);
 }
 
 void Walrelay::start() {

@@ -56,7 +56,7 @@ class Walrelay {
                                const std::string& token = "") const {
     return http_ask(port_, method, path, token, seconds(40));  // partition requests answer after up to 30 s
   }
-  // Another command of the program, with the same configuration, to its end.
+  // Another command of the program, with the same configuration and environment, to its end.
   [[nodiscard]] Finished command(std::vector<std::string> arguments) const;
   // The sum of the series of this name in /metrics whose labels hold `label` (`op="insert"`; "" for all); nothing when
   // there are none or nobody answers.

@@ -106,8 +106,11 @@ class EndToEnd : public testing::Test {
   }
   void launch(const std::string& mappings, const std::string& more = "", const std::string& source_more = "",
               const std::map<std::string, std::string>& env = {}) {
-    walrelay_ = std::make_unique<Walrelay>(
-        Walrelay::Options{.config = config(mappings, more, source_more), .arguments = {"run"}, .env = env});
+    launch_as({.config = config(mappings, more, source_more), .arguments = {"run"}, .env = env});
+  }
+  // With a configuration of the test's own.
+  void launch_as(const Walrelay::Options& options) {
+    walrelay_ = std::make_unique<Walrelay>(options);
     walrelay_->start();
   }
   Walrelay& walrelay() { return *walrelay_; }

@@ -122,7 +122,9 @@ TEST_F(RedisSinkSystemTest, TruncatesManyKeysInOneTransaction) {
   small.flush.max_bytes = 64 * 1024;
   SinkSession session(loop, socket_of(redis), small);
   session.begin();
-  const OwnedKeys owned{"k:*", [](std::string_view key) { return key.starts_with("k:"); }};
+  OwnedKeys owned;
+  owned.glob = "k:*";
+  owned.owns = [](std::string_view key) { return key.starts_with("k:"); };
   session.sink.remove_owned({owned}, {1});
   session.sink.row(inside(0x10, 0x2f, 1));
   std::size_t most = 0;
