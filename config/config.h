@@ -152,7 +152,8 @@ struct Mapping {
   std::string tables;
   std::vector<std::pair<std::string, std::string>> let;  // name, expression; in the order written
   Identity identity;
-  std::string on_poison;  // stop | dead_letter | skip; empty: as on_row_error says
+  bool allow_eviction = false;  // Redis may forget keys that rows share
+  std::string on_poison;        // stop | dead_letter | skip; empty: as on_row_error says
   std::vector<Write> writes;
   std::vector<ReindexParameter> reindex;
   std::string reindex_status_table;  // "schema.table", where jobs are noted for other programs; empty: none
@@ -173,7 +174,8 @@ struct Config {
   std::string on_row_error = "halt";           // halt | dead_letter
   std::map<std::string, std::string> origins;  // dotted key -> where its value came from; none: the default
   std::vector<Mapping> mappings;               // none: every table with a usable identity becomes a hash
-  std::vector<std::string> warnings;           // what was passed over, and what holds instead: for the log
+  bool disabled = false;              // mappings were given, and every one is switched off: nothing is to be done
+  std::vector<std::string> warnings;  // what was passed over, and what holds instead: for the log
 };
 
 }  // namespace walrelay::config

@@ -178,6 +178,9 @@ const std::vector<ListedKey>& mapping_keys() {
        "Names for expressions, in order, as in `part: \"floordiv(epoch_value, 180)\"`: later ones may use earlier "
        "ones, "
        "templates all of them."},
+      {"allow_eviction",
+       "`true`: start although Redis may evict keys that rows share, such as sets and bitmaps, and a key that comes "
+       "back would hold only what was written since."},
       {"on_poison",
        "When a row cannot be written: `stop`, note it as a `dead_letter`, or `skip` it; as `on_row_error` says by "
        "default."},

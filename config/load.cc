@@ -66,8 +66,10 @@ Config load_text(const std::string& text, const std::string& file_name, const En
     TtlClasses classes;
     if (const Node* node = root->find("ttl_classes"))
       classes = read_ttl_classes(*node, environment, mistakes, config.warnings);
-    if (const Node* mappings = root->find("mappings"))
+    if (const Node* mappings = root->find("mappings")) {
       config.mappings = read_mappings(*mappings, environment, kinds, classes, mistakes);
+      config.disabled = config.mappings.empty() && !mappings->items.empty();
+    }
     if (const Node* source = root->find("source")) source_place = source->place;
   } else if (root != nullptr && root->kind != Node::Kind::null) {
     mistakes.add(root->place,

@@ -43,12 +43,6 @@ class MappingReader {
       return {};
     }
     for (const Node* item : node.items) mapping(*item);
-    if (left_out_ > 0 && left_out_ == node.items.size()) {
-      mistakes_.add(
-          node.place,
-          "no mapping is enabled, so nothing would be written; enable one (a file without mappings means that "
-          "every published table becomes a hash)");
-    }
     return std::move(mappings_);
   }
 
@@ -69,7 +63,7 @@ class MappingReader {
                     "this mapping has no \"write\"; say what is written, as in write: {hash: {key: \"...\"}}");
     }
     if (!enabled) {
-      ++left_out_;  // its name is free for another
+      // Its name is free for another.
       return;
     }
     name(node, out);
@@ -85,6 +79,7 @@ class MappingReader {
     if (word == "tables") text(value, word, out.tables);
     if (word == "identity") out.identity = read_identity(value, reading);
     if (word == "let") out.let = read_let(value, reading);
+    if (word == "allow_eviction") out.allow_eviction = reading.flag(value).value_or(false);
     if (word == "on_poison") out.on_poison = read_on_poison(value, reading);
     if (word == "write") writes(value, out.writes);
     if (word == "reindex") read_reindex(value, environment_, mistakes_, out);
@@ -205,7 +200,6 @@ class MappingReader {
   const TtlClasses& classes_;
   Mistakes& mistakes_;
   std::vector<Mapping> mappings_;
-  std::size_t left_out_ = 0;
   std::map<std::string, Place> names_;
 };
 

@@ -120,7 +120,7 @@ Json mapping_value(const std::string& key) {
     Json many = type("array").with("minItems", Json::raw("1")).with("items", one);
     return Json::object().with("anyOf", Json::array().with(one).with(std::move(many)));
   }
-  if (key == "enabled") return flag();
+  if (key == "enabled" || key == "allow_eviction") return flag();
   if (key == "identity") return any_of({Json::object().with("enum", Json::texts({"primary_key", "full"})), names()});
   if (key == "let")
     return map_of(expression()).with("propertyNames", Json::object().with("pattern", Json::text(kIdentifier)));

@@ -15,8 +15,8 @@ std::string qualified(const std::string& schema, const std::string& table) {
 // The lock comes before the snapshot: a table rewritten or truncated in between would look empty to the snapshot,
 // because those commands are not transactional for readers who began before. txid_current_snapshot() prints the same as
 // pg_current_snapshot(), and PostgreSQL 12 has it too. A stand-by has no insert position.
-std::string open_sql(const std::string& table) {
-  return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; LOCK TABLE ONLY " + table +
+std::string open_sql(const std::string& table, const std::string& also) {
+  return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; LOCK TABLE ONLY " + table + also +
          " IN ACCESS SHARE MODE; SELECT txid_current_snapshot(), CASE WHEN pg_is_in_recovery()"
          " THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END, pg_relation_filenode(" +
          quote_literal(table) +
@@ -24,6 +24,12 @@ std::string open_sql(const std::string& table) {
 }
 
 }  // namespace
+
+std::string search_path_sql(const std::vector<std::string>& schemas) {
+  std::string list;
+  for (const std::string& schema : schemas) list += (list.empty() ? "" : ", ") + quote_identifier(schema);
+  return list.empty() ? "" : "SET LOCAL search_path = " + list + "; ";
+}
 
 std::string chunk_sql(const ChunkRequest& request) {
   std::string columns;
@@ -35,9 +41,12 @@ std::string chunk_sql(const ChunkRequest& request) {
          ") TO STDOUT" + (request.binary ? " WITH (FORMAT binary)" : "");
 }
 
-event::Task<ChunkOpened> open_chunk(Connection& connection, std::string schema, std::string table) {
+event::Task<ChunkOpened> open_chunk(Connection& connection, std::string schema, std::string table,
+                                    std::vector<std::pair<std::string, std::string>> also) {
   const std::string what = "read " + schema + "." + table;
-  auto opening = connection.query(open_sql(qualified(schema, table)), what);
+  std::string others;
+  for (const auto& [other_schema, name] : also) others += ", ONLY " + qualified(other_schema, name);
+  auto opening = connection.query(open_sql(qualified(schema, table), others), what);
   const Result result = co_await std::move(opening);
   const auto snapshot = Snapshot::parse(result.text(0, 0));
   const auto position = parse_lsn(result.text(0, 1));
@@ -52,8 +61,8 @@ event::Task<ChunkOpened> open_chunk(Connection& connection, std::string schema, 
 }
 
 event::Task<> copy_chunk(Connection& connection, ChunkRequest request, Connection::CopyRow row) {
-  auto copying =
-      connection.copy(chunk_sql(request) + "; COMMIT", std::move(row), "read " + request.schema + "." + request.table);
+  const std::string sql = search_path_sql(request.path) + chunk_sql(request) + "; COMMIT";
+  auto copying = connection.copy(sql, std::move(row), "read " + request.schema + "." + request.table);
   co_await std::move(copying);
 }
 

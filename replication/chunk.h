@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "event/task.h"
@@ -25,12 +26,14 @@
 namespace walrelay::replication {
 
 struct ChunkRequest {
-  std::string schema, table;         // what is read: a table or a leaf partition
-  std::vector<std::string> columns;  // in the order wanted
-  std::string where;                 // SQL condition, or empty
-  std::string select = {};           // instead of columns and where: what is read, and the table is only locked
-  bool binary = false;               // COPY's binary format
-  bool only = true;                  // FROM ONLY: plain inheritance children are tables of their own
+  std::string schema, table;           // what is read: a table or a leaf partition
+  std::vector<std::string> columns;    // in the order wanted
+  std::string where;                   // SQL condition, or empty
+  std::string select = {};             // instead of columns and where: what is read, and the table is only locked
+  std::vector<std::string> path = {};  // schemas where `select` finds names without one
+  std::vector<std::pair<std::string, std::string>> also = {};  // schema and name of other tables that `select` reads
+  bool binary = false;                                         // COPY's binary format
+  bool only = true;  // FROM ONLY: plain inheritance children are tables of their own
 };
 
 struct ChunkOpened {
@@ -39,11 +42,16 @@ struct ChunkOpened {
   std::string file;             // pg_relation_filenode of the table: another one means that every ctid has changed
 };
 
+// "SET LOCAL search_path = ...; ", or nothing for no schema.
+std::string search_path_sql(const std::vector<std::string>& schemas);
+
 // The COPY statement of a chunk.
 std::string chunk_sql(const ChunkRequest& request);
 
-// Begins the chunk's transaction. Throws PostgresError; then the transaction is over.
-event::Task<ChunkOpened> open_chunk(Connection& connection, std::string schema, std::string table);
+// Begins the chunk's transaction, and locks the tables that it will read. Throws PostgresError; then the transaction is
+// over.
+event::Task<ChunkOpened> open_chunk(Connection& connection, std::string schema, std::string table,
+                                    std::vector<std::pair<std::string, std::string>> also = {});
 
 // Reads the rows and ends the transaction; `row` gets each CopyData as it comes (copy_row.h decodes it) and may pause.
 event::Task<> copy_chunk(Connection& connection, ChunkRequest request, Connection::CopyRow row);

@@ -123,9 +123,9 @@ HttpAnswer Admin::begin(const Route& route, const HttpRequest& request, HttpRepl
   if (const Job* other = board.request(std::move(job), wall_clock_us()))
     return json_answer(409, to_json(*other, wall_clock_us()));
   supervisor_.wake_jobs();
-  if (patience == 0) return json_answer(202, to_json(*board.find(slice), wall_clock_us()));
   later = true;
-  keep({std::move(reply), steady_ms() + patience, slice, std::nullopt});
+  const bool begun = patience == 0;  // then 202 as soon as a crash cannot lose the job any more
+  keep({std::move(reply), steady_ms() + (begun ? kWaitMs : patience), slice, begun, std::nullopt});
   return {};
 }
 
@@ -177,13 +177,13 @@ void Admin::wait(const HttpRequest& request, HttpReply& reply) {
     if (!position) throw std::invalid_argument("parameter lsn must be a WAL position such as 16/B374D848");
   }
   const std::int64_t deadline = steady_ms() + duration_ms(request, "timeout", kWaitMs);
-  keep({std::move(reply), deadline, "", position});
+  keep({std::move(reply), deadline, "", false, position});
 }
 
 bool Admin::is_reached(const Waiter& waiter) {
   if (!waiter.slice.empty()) {
     const Job* job = supervisor_.jobs().find(waiter.slice);
-    return job == nullptr || !job->running();
+    return job == nullptr || !job->running() || (waiter.begun && job->recorded);
   }
   return supervisor_.holds(waiter.position);
 }
@@ -191,7 +191,8 @@ bool Admin::is_reached(const Waiter& waiter) {
 void Admin::answer(Waiter& waiter, bool in_time) {
   if (!waiter.slice.empty()) {
     const Job* job = supervisor_.jobs().find(waiter.slice);
-    if (job != nullptr) waiter.reply.send(json_answer(status_of(*job), to_json(*job, wall_clock_us())));
+    if (job != nullptr)
+      waiter.reply.send(json_answer(waiter.begun ? 202 : status_of(*job), to_json(*job, wall_clock_us())));
     return;
   }
   const Status& status = supervisor_.status();

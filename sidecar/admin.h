@@ -42,7 +42,8 @@ class Admin {
     HttpReply reply;
     std::int64_t deadline_ms;
     std::string slice;                         // a job's end, or
-    std::optional<replication::Lsn> position;  // Redis holds this; neither: it holds everything
+    bool begun = false;                        // that Redis has noted it, or
+    std::optional<replication::Lsn> position;  // that Redis holds this; neither: it holds everything
   };
 
   static std::optional<Route> route_of(const std::string& path);

@@ -5,6 +5,7 @@
 
 #include "replication/publication.h"
 #include "replication/slot.h"
+#include "sidecar/document_check.h"
 #include "sidecar/eviction.h"
 #include "sidecar/relations.h"
 #include "sidecar/wiring.h"
@@ -147,6 +148,11 @@ class Checker {
       if (one_table(table, relations)) usable.push_back(table);
     }
     missing_tables(tables);
+    std::map<replication::Oid, TableInfo> by_oid;
+    for (const auto& table : tables) by_oid[table.oid] = table;
+    auto checking = document_mistakes(connection_, mappings_.documents(), std::move(by_oid));
+    const auto mistakes = co_await std::move(checking);
+    for (const auto& mistake : mistakes) fault("documents", mistake, "", ExitCode::configuration);
     auto looking = replication::find_publication(connection_, config_.source.publication);
     const auto publication = co_await std::move(looking);
     publication_state(publication, usable);
@@ -224,8 +230,11 @@ class Checker {
     good("Redis", "connected, version " + std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100));
     auto asking = eviction_policy(connection);
     const std::string policy = co_await std::move(asking);
+    const std::string refusal = eviction_refusal(policy, mappings_.specs());
     const std::string trouble = eviction_warning(policy, mappings_.specs());
-    if (!trouble.empty()) {
+    if (!refusal.empty()) {
+      fault("Redis", refusal, "", ExitCode::configuration);
+    } else if (!trouble.empty()) {
       warning("Redis", trouble);
     } else if (!policy.empty()) {
       good("Redis", "maxmemory-policy is " + policy);

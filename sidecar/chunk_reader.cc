@@ -62,7 +62,7 @@ event::Task<> ChunkReader::run(Chunk& chunk, replication::ChunkRequest request) 
   Connection& connection = chunk.connection_;
   for (;;) {
     chunk.id_ = overtaken_.open(chunk.relation_.oid);
-    auto opening = replication::open_chunk(connection, request.schema, request.table);
+    auto opening = replication::open_chunk(connection, request.schema, request.table, request.also);
     auto opened = co_await std::move(opening);
     chunk.opened_ = std::move(opened);
     if (!overtaken_.misses_delivered(chunk.id_, chunk.opened_.snapshot, clock_.now_us())) break;

@@ -52,6 +52,9 @@ config::Config load(const Arguments& arguments) {
                       : config.log.format == "text" ? log::Format::text
                                                     : log::Format::automatic;
   log::configure(config.log.level, format);
+  if (config.disabled) {
+    throw StopError(ExitCode::ok, path + ": every mapping is switched off (enabled: false), so nothing is to be done");
+  }
   return config;
 }
 

@@ -21,6 +21,20 @@ event::Task<std::string> eviction_policy(sinks::RedisConnection& redis) {
   co_return policy;
 }
 
+std::string eviction_refusal(const std::string& policy, const std::vector<sinks::MappingSpec>& mappings) {
+  if (!policy.starts_with("allkeys")) return "";
+  std::string names;
+  for (const sinks::MappingSpec& mapping : mappings) {
+    const bool shares = std::any_of(mapping.writes.begin(), mapping.writes.end(),
+                                    [](const sinks::WriteSpec& write) { return sinks::shares_keys(write.kind); });
+    if (shares && !mapping.allow_eviction) names += (names.empty() ? "" : ", ") + mapping.name;
+  }
+  if (names.empty()) return "";
+  return "maxmemory-policy is " + policy + ": a key that rows share (mapping " + names +
+         ") could be evicted, and would come back with only what was written since; set noeviction, or say " +
+         "allow_eviction: true in the mapping";
+}
+
 std::string eviction_warning(const std::string& policy, const std::vector<sinks::MappingSpec>& mappings) {
   const std::string is = "maxmemory-policy is " + policy + ": Redis may forget ";
   if (policy.starts_with("allkeys")) {

@@ -19,4 +19,7 @@ event::Task<std::string> eviction_policy(sinks::RedisConnection& redis);
 // What may be forgotten under this policy, and what to do; empty: nothing.
 std::string eviction_warning(const std::string& policy, const std::vector<sinks::MappingSpec>& mappings);
 
+// Why this policy may not be with these mappings, and what to do; empty: it may.
+std::string eviction_refusal(const std::string& policy, const std::vector<sinks::MappingSpec>& mappings);
+
 }  // namespace walrelay::sidecar

@@ -74,6 +74,7 @@ void JobBoard::restore(const std::map<std::string, std::string>& records) {
     auto job = job_from_json(text);
     if (!job || job->slice() != slice) continue;
     job->number = ++last_number_;
+    job->recorded = true;
     jobs_[slice] = std::move(*job);
   }
 }

@@ -54,6 +54,7 @@ struct Job {
   bool bad_request = false;                       // it failed because of what was asked
   std::vector<std::string> tables_done;           // read completely: a job that is taken up goes on after them
   std::vector<std::string> examples;              // the first keys that were, or would be, removed
+  bool recorded = false;                          // Redis has it: the job outlives this process
   std::uint64_t number = 0;  // of the board, for this process: a slice may have one job after another
 
   [[nodiscard]] std::string slice() const;  // unique for what is read: two jobs of one slice exclude each other

@@ -12,6 +12,8 @@ using replication::TableInfo;
 
 namespace {
 
+constexpr event::milliseconds kSettling{50};
+
 std::string quoted(const TableInfo& info) { return quote_identifier(info.schema) + "." + quote_identifier(info.name); }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
@@ -58,10 +60,29 @@ event::Task<> JobRunner::rebuild(std::string slice, Tables tables) {
   if (!job->dry_run && job->phase != JobPhase::sweeping) {
     auto reading = read(slice, tables);
     co_await std::move(reading);
+    auto settling = settle_documents(slice, tables);
+    co_await std::move(settling);
   }
   if (running(slice) == nullptr) co_return;
   auto sweeping = sweep(slice, tables);
   co_await std::move(sweeping);
+}
+
+// Those of the rows that were read stand in Redis, also where so many were dirty meanwhile that a root is read once
+// more.
+event::Task<> JobRunner::settle_documents(std::string slice, Tables tables) {
+  const auto loading = [this, &tables] {
+    return std::any_of(tables.begin(), tables.end(), [this](const TableInfo& info) {
+      const Table* table = relations_.find(info.oid);
+      return table != nullptr && table->loading;
+    });
+  };
+  std::uint64_t marked = documents_.marked();
+  while (running(slice) != nullptr && (loading() || !documents_.settled_up_to(marked))) {
+    if (loading()) marked = documents_.marked();
+    auto pause = event::sleep(loop_, kSettling);
+    co_await std::move(pause);
+  }
 }
 
 event::Task<> JobRunner::read(std::string slice, Tables tables) {

@@ -28,14 +28,20 @@ JobRunner::JobRunner(event::Loop& loop, JobRunnerOptions options, JobBoard& boar
       rereads_(tools.rereads),
       loader_(tools.loader),
       reader_(tools.reader),
+      documents_(tools.documents),
       sink_(tools.sink),
       work_(loop),
       ticker_(loop, [this] { tick(); }),
+      record_timer_(loop, [this] { look_at_records(); }),
       backoff_(1) {}
 
 JobRunner::~JobRunner() { job_.reset(); }
 
+// A job that was asked for while the last session ended may not stand in Redis.
 void JobRunner::start() {
+  for (const auto& [slice, job] : board_.all()) {
+    if (job.running()) board_.touch(slice);
+  }
   job_ = std::make_unique<event::Job>(loop_, work(), [this](const std::exception_ptr& error) {
     if (error != nullptr && on_failed) on_failed(error);
   });
@@ -73,7 +79,19 @@ void JobRunner::record() {
     }
     batch.close();
     sink_.loaded(0);
+    if (!job->recorded) unrecorded_[slice] = sink_.ticket();
   }
+  constexpr event::milliseconds kLook{5};
+  if (!unrecorded_.empty()) record_timer_.start(kLook, kLook);
+}
+
+void JobRunner::look_at_records() {
+  std::erase_if(unrecorded_, [this](const auto& each) {
+    if (!sink_.has_shown(each.second)) return false;
+    if (Job* job = board_.find(each.first)) job->recorded = true;
+    return true;
+  });
+  if (unrecorded_.empty()) record_timer_.stop();
 }
 
 void JobRunner::tick() {

@@ -19,6 +19,7 @@
 #include "replication/connection.h"
 #include "sidecar/backoff.h"
 #include "sidecar/catalogue.h"
+#include "sidecar/documents.h"
 #include "sidecar/job.h"
 #include "sidecar/loader.h"
 #include "sidecar/policy.h"
@@ -46,6 +47,7 @@ struct JobTools {
   Rereads& rereads;
   Loader& loader;
   ChunkReader& reader;
+  Documents& documents;
   sinks::Sink& sink;
 };
 
@@ -80,6 +82,7 @@ class JobRunner {
   void note_difference(const std::string& slice, replication::Oid oid, const Verify::Found& found);
   event::Task<std::string> condition(std::string slice, replication::TableInfo info);
   event::Task<> read(std::string slice, Tables tables);
+  event::Task<> settle_documents(std::string slice, Tables tables);
   event::Task<> read_table(std::string slice, replication::TableInfo info);
   event::Task<> read_slice(std::string slice, replication::TableInfo info);
   event::Task<> require_readable(replication::TableInfo info);
@@ -90,6 +93,7 @@ class JobRunner {
   [[nodiscard]] Job* running(const std::string& slice);
   void enter(Job& job, JobPhase phase);
   void record();  // what has changed, into Redis
+  void look_at_records();
   void tick();
 
   event::Loop& loop_;
@@ -101,17 +105,19 @@ class JobRunner {
   Rereads& rereads_;
   Loader& loader_;
   ChunkReader& reader_;
+  Documents& documents_;
   sinks::Sink& sink_;
   event::Event work_;
-  event::Timer ticker_;
+  event::Timer ticker_, record_timer_;
   Backoff backoff_;
   std::uint64_t ticks_ = 0;
-  std::string current_;           // the slice under way
-  std::uint64_t number_ = 0;      // of its job
-  std::uint64_t before_ = 0;      // rows of it that earlier tables, or an earlier process, have read
-  replication::Oid reading_ = 0;  // the table that is being read
-  bool ours_ = false;             // for the job alone: it stands in Redis already
-  std::string refused_;           // why it cannot be read any more
+  std::map<std::string, std::uint64_t> unrecorded_;  // slice -> the sink's ticket of its first record
+  std::string current_;                              // the slice under way
+  std::uint64_t number_ = 0;                         // of its job
+  std::uint64_t before_ = 0;                         // rows of it that earlier tables, or an earlier process, have read
+  replication::Oid reading_ = 0;                     // the table that is being read
+  bool ours_ = false;                                // for the job alone: it stands in Redis already
+  std::string refused_;                              // why it cannot be read any more
   std::unique_ptr<replication::Connection> postgres_;
   std::unique_ptr<sinks::RedisConnection> redis_;
   SeenKeys seen_;  // by the job under way

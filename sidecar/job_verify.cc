@@ -62,6 +62,9 @@ event::Task<> JobRunner::verify(std::string slice, Tables tables) {
     auto pause = event::sleep(loop_, kMending);
     co_await std::move(pause);
   }
+  if (running(slice) == nullptr || !running(slice)->repair) co_return;
+  auto settling = settle_documents(slice, tables);
+  co_await std::move(settling);
 }
 
 event::Task<> JobRunner::verify_table(std::string slice, replication::TableInfo info) {
@@ -80,8 +83,8 @@ event::Task<> JobRunner::verify_table(std::string slice, replication::TableInfo 
   scope.pages = options_.verify_pages;
   scope.binary = options_.binary;
   scope.seen = &seen_;
-  verify_ = std::make_unique<Verify>(loop_, relations_, reader_, rereads_, *postgres_, *redis_, options_.applied,
-                                     std::move(scope));
+  verify_ = std::make_unique<Verify>(loop_, relations_, reader_, rereads_, documents_, *postgres_, *redis_,
+                                     options_.applied, std::move(scope));
   verify_->on_difference = [this, slice, oid = info.oid](const Verify::Found& found) {
     note_difference(slice, oid, found);
   };
@@ -106,7 +109,12 @@ void JobRunner::note_difference(const std::string& slice, replication::Oid oid, 
   if (job->differences.size() < kDifferences) job->differences.push_back({kind, found.key, found.difference.fields});
   Table* table = relations_.find(oid);
   if (!job->repair || table == nullptr || table->writer == nullptr) return;
-  pipeline_.mend(*table, found.identity, found.row);
+  if (found.document) {
+    documents_.mark(*found.document, found.identity);
+    sink_.loaded(0);
+  } else {
+    pipeline_.mend(*table, found.identity, found.row);
+  }
   ++job->repaired;
 }
 

@@ -21,6 +21,7 @@
 #include "event/loop.h"
 #include "event/task.h"
 #include "sidecar/chunk_reader.h"
+#include "sidecar/documents.h"
 #include "sidecar/load_plan.h"
 #include "sidecar/overtaken.h"
 #include "sidecar/pipeline.h"
@@ -85,6 +86,8 @@ class Loader {
   // Where the keys of rows that are read are noted, while a job wants them; null: nowhere.
   void note_keys(SeenKeys* seen) { seen_ = seen; }
 
+  void mark(Documents& documents) { documents_ = &documents; }  // told which rows are read; it outlives the loader
+
   [[nodiscard]] bool idle() const;  // nothing to load or reread
   [[nodiscard]] const LoadProgress& progress() const { return progress_; }
   [[nodiscard]] std::string current_table() const;
@@ -114,6 +117,7 @@ class Loader {
   sinks::Sink& sink_;
   ChunkReader& reader_;
   SeenKeys* seen_ = nullptr;
+  Documents* documents_ = nullptr;
   event::Event work_ready_;
   std::list<std::unique_ptr<TableLoad>> tables_;
   LoadProgress progress_;

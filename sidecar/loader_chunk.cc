@@ -1,11 +1,26 @@
 // From the rows of a chunk to the sink's batch (loader.h).
 #include "sidecar/loader_chunk.h"
 
+#include <algorithm>
+
 #include "event/crash_point.h"
+#include "sinks/document.h"
 
 namespace walrelay::sidecar {
 
 using replication::Row;
+
+bool Loader::Chunk::is_of_roots() const {
+  const auto& paths = writer_.paths();
+  return loader_.documents_ != nullptr &&
+         std::any_of(paths.begin(), paths.end(), [](const auto& path) { return !path.source; });
+}
+
+// Rows to be read again may be what the stream waits for.
+bool Loader::Chunk::takes() const {
+  if (by_key) return !loader_.sink_.full();
+  return loader_.sink_.has_room() && (!roots_ || loader_.documents_->has_room());
+}
 
 void Loader::Chunk::count() {
   ++rows;
@@ -31,6 +46,7 @@ void Loader::Chunk::note_keys(Row row) {
 void Loader::Chunk::land(Row row) {
   if (load != nullptr && load->abandoned) return;  // it may bring back columns that are gone
   count();
+  if (!by_key && roots_) loader_.documents_->loaded(writer_, row);
   identity_.clear();
   writer_.append_identity(row, identity_);
   Reread* reread = loader_.rereads_.empty() ? nullptr : loader_.rereads_.find(relation().oid, identity_);

@@ -14,7 +14,7 @@ class Loader::Chunk final : public ChunkReader::Chunk {
  public:
   Chunk(Loader& loader, const replication::Relation& rows_of, sinks::RelationWriter& into,
         replication::Connection& from)
-      : ChunkReader::Chunk(loader.reader_, rows_of, from), loader_(loader), writer_(into) {}
+      : ChunkReader::Chunk(loader.reader_, rows_of, from), loader_(loader), writer_(into), roots_(is_of_roots()) {}
 
   const TableLoad* load = nullptr;  // whose range this is; null: rows that somebody names
   bool by_key = false;              // rows to be read again
@@ -22,16 +22,17 @@ class Loader::Chunk final : public ChunkReader::Chunk {
 
  protected:
   void land(replication::Row row) override;
-  // Rows to be read again may be what the stream waits for.
-  [[nodiscard]] bool takes() const override { return by_key ? !loader_.sink_.full() : loader_.sink_.has_room(); }
+  [[nodiscard]] bool takes() const override;
 
  private:
+  [[nodiscard]] bool is_of_roots() const;
   void count();
   void write(replication::Row row, bool fresh);
   void land_reread(Reread& reread, replication::Row row);
 
   Loader& loader_;
   sinks::RelationWriter& writer_;
+  const bool roots_;  // its rows are roots of documents
   void note_keys(replication::Row row);
   std::string identity_, key_;  // scratch
   std::uint64_t counted_ = 0;

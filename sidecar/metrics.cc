@@ -152,6 +152,14 @@ void counters(Page& page, const Status& status) {
   page.counter("walrelay_dead_letters_total", "Rows noted in the dead-letter stream.", whole(status.sink.refused));
   page.counter("walrelay_rereads_total", "Rows read again for a TOASTed column that an UPDATE left out.",
                whole(status.pipeline.rereads));
+  page.counter("walrelay_documents_read_total", "Documents that were read by their query.",
+               whole(status.documents.read));
+  page.counter("walrelay_document_lookups_total", "Changed rows whose documents were looked up.",
+               whole(status.documents.lookups));
+  page.counter("walrelay_document_overflows_total", "How often too many were dirty, and all were read again.",
+               whole(status.documents.overflows));
+  page.gauge("walrelay_documents_dirty", "Documents that wait to be read, or to stand in Redis, and such lookups.",
+             static_cast<double>(status.dirty_documents));
   page.gauge("walrelay_rereads_pending", "Such rows that wait.", static_cast<double>(status.pending_rereads));
   page.counter("walrelay_stream_wakeups_total", "Times that the stream's socket was read.", whole(status.wakeups));
   page.gauge("walrelay_buffer_bytes", "Commands held in this process.", static_cast<double>(status.buffered_bytes));

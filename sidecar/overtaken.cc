@@ -15,12 +15,17 @@ void Overtaken::begin(std::uint32_t xid, std::int64_t commit_time_us) {
 
 void Overtaken::touch(Oid table, std::string_view identity) {
   const auto log = logs_.find(table);
-  if (log != logs_.end()) log->second.touches.push_back({xid_, false, std::string(identity)});
+  if (log != logs_.end()) log->second.touches.push_back({xid_, false, std::string(identity), false});
 }
 
 void Overtaken::truncate(Oid table) {
   const auto log = logs_.find(table);
-  if (log != logs_.end()) log->second.touches.push_back({xid_, true, {}});
+  if (log != logs_.end()) log->second.touches.push_back({xid_, true, {}, false});
+}
+
+void Overtaken::overtake(Oid table, std::string_view identity) {
+  const auto log = logs_.find(table);
+  if (log != logs_.end()) log->second.touches.push_back({xid_, false, std::string(identity), true});
 }
 
 Overtaken::ChunkId Overtaken::open(Oid table) {
@@ -76,7 +81,7 @@ void Overtaken::collect(ChunkId chunk, const replication::Snapshot& snapshot, Ne
   std::uint64_t next = std::max(from, open.first);
   for (; next < log.first + log.touches.size(); ++next) {
     const Touch& touch = log.touches[static_cast<std::size_t>(next - log.first)];
-    if (snapshot.sees(touch.xid)) continue;
+    if (!touch.always && snapshot.sees(touch.xid)) continue;
     if (touch.truncate) {
       newer.all = true;
     } else {

@@ -32,6 +32,8 @@ class Overtaken {
   [[nodiscard]] bool watching(replication::Oid table) const { return !open_.empty() && logs_.count(table) != 0; }
   void touch(replication::Oid table, std::string_view identity);
   void truncate(replication::Oid table);
+  // The row is newer than what any chunk that is open now has read.
+  void overtake(replication::Oid table, std::string_view identity);
 
   // The chunk's side.
   ChunkId open(replication::Oid table);
@@ -61,6 +63,7 @@ class Overtaken {
     std::uint32_t xid;
     bool truncate;
     std::string identity;
+    bool always = false;  // whatever a snapshot sees
   };
   struct Log {
     std::deque<Touch> touches;

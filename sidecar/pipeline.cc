@@ -175,6 +175,7 @@ void Pipeline::change(Table& table, const Change& change) {
   if (!fresh) return;
   wrote_ = true;
   if (table.differs && !table.loading) on_shape(table.relation->oid);
+  if (documents_ != nullptr && !table.writer->paths().empty()) documents_->changed(*table.writer, change);
   try {
     if (rereads_.empty() || !merge_reread(table, change)) apply(table, change);
   } catch (const sinks::RowError& error) {
@@ -213,13 +214,17 @@ void Pipeline::take(const pgoutput::Truncate& truncate) {
     overtaken_.truncate(oid);
     if (!fresh) continue;
     for (const std::string& note : rereads_.drop_table(oid)) erase_note(note);
+    if (documents_ != nullptr && !table.writer->paths().empty()) {
+      documents_->truncated(*table.writer);
+      wrote_ = true;
+    }
     owned.insert(owned.end(), table.writer->truncated().begin(), table.writer->truncated().end());
     writes.insert(writes.end(), table.writer->writes().begin(), table.writer->writes().end());
   }
-  if (!fresh || owned.empty()) return;
+  if (!fresh || (owned.empty() && !wrote_)) return;
   wrote_ = true;
   event::crash_point();
-  sink_.remove_owned(std::move(owned), std::move(writes));
+  if (!owned.empty()) sink_.remove_owned(std::move(owned), std::move(writes));
   sink_.row(here());
 }
 

@@ -18,6 +18,7 @@
 #include "replication/pgoutput.h"
 #include "replication/row_text.h"
 #include "replication/stream.h"
+#include "sidecar/documents.h"
 #include "sidecar/overtaken.h"
 #include "sidecar/relations.h"
 #include "sidecar/rereads.h"
@@ -42,6 +43,8 @@ class Pipeline : public replication::StreamHandler {
  public:
   Pipeline(PipelineOptions options, Relations& relations, Overtaken& overtaken, Rereads& rereads, sinks::Sink& sink,
            ServerClock& clock);
+
+  void mark(Documents& documents) { documents_ = &documents; }  // told what changes; it outlives the pipeline
 
   // The catalogue must describe this table and these types; then catalogue_ready() lets the stream go on.
   std::function<void(replication::Oid table, std::vector<replication::Oid> types)> on_catalogue_needed;
@@ -109,6 +112,7 @@ class Pipeline : public replication::StreamHandler {
   Rereads& rereads_;
   sinks::Sink& sink_;
   ServerClock& clock_;
+  Documents* documents_ = nullptr;
   replication::pgoutput::Decoder decoder_;
   replication::RowText new_text_, old_text_;
   replication::Transaction transaction_;

@@ -93,12 +93,7 @@ bool same_shape(const Relation& a, const Relation& b) {
 
 }  // namespace
 
-bool Relations::named(const TableInfo& info) const {
-  const auto& specs = mappings_.specs();
-  return std::any_of(specs.begin(), specs.end(), [&info](const sinks::MappingSpec& spec) {
-    return spec.table == info.qualified() || (info.schema == "public" && spec.table == info.name);
-  });
-}
+bool Relations::named(const TableInfo& info) const { return mappings_.names(info.schema, info.name); }
 
 bool Relations::keeps(const Relation& relation) const {
   return left_out_.count(relation.oid) == 0 && mappings_.wants(relation.schema, relation.name) &&

@@ -79,6 +79,7 @@ void Session::fail(std::exception_ptr error) {
 void Session::on_applied(const Position& position, std::int64_t commit_time_us) {
   event::crash_point();
   applied_ = std::max(applied_, position);
+  settle_documents();
   reader_->pump();  // rows wait to be compared until Redis shows their position
   const std::uint64_t commands = sink_->counters().commands;
   status_.batch_commands.observe(static_cast<double>(commands - commands_before_));
@@ -118,7 +119,7 @@ void Session::on_failed(std::exception_ptr error) {
 // Ready means that the last row read is in Redis: whatever was filling, complete or in flight then has been applied.
 void Session::see_whether_loaded() {
   constexpr std::uint64_t kBatchesUnderWay = 3;
-  if (!all_read_ || status_.state != State::loading) return;
+  if (!all_read_ || status_.state != State::loading || !documents_->settled_up_to(marks_when_read_)) return;
   if (!sink_->drained() && sink_->counters().batches < batches_when_read_ + kBatchesUnderWay) return;
   status_.state = State::streaming;
   log::info("every table is read; streaming", {{"rows", loader_->progress().rows}});
@@ -133,6 +134,7 @@ void Session::tick() {
     event::crash_point();
   }
   refresh();
+  settle_documents();
   see_whether_loaded();
   if (status_.state != State::loading) return;
   const auto& load = loader_->progress();
@@ -162,6 +164,7 @@ event::Task<> Session::drain() {
   const auto deadline = Clock::now() + kDrainAtMost;
   scrub_.reset();
   runner_.reset();
+  document_reader_.reset();
   loader_.reset();
   pipeline_->on_processed = nullptr;
   pipeline_->on_reread = nullptr;
@@ -223,6 +226,8 @@ void Session::refresh() {
   status_.wakeups = base_.wakeups + stream_->counters().wakeups;
   status_.buffered_bytes = sink_->buffered();
   status_.pending_rereads = rereads_.size();
+  status_.dirty_documents = documents_->size();
+  status_.documents = add(base_.documents, documents_->counters());
   status_.changes = base_.changes;
   for (const auto& [oid, table] : relations_.all()) {
     if (table->relation == nullptr) continue;

@@ -18,6 +18,8 @@
 #include "replication/stream.h"
 #include "sidecar/catalogue.h"
 #include "sidecar/chunk_reader.h"
+#include "sidecar/document_reader.h"
+#include "sidecar/documents.h"
 #include "sidecar/job_runner.h"
 #include "sidecar/loader.h"
 #include "sidecar/overtaken.h"
@@ -82,6 +84,16 @@ class Session : public sinks::SinkEvents {
   void restore_rereads(const std::map<std::string, std::string>& notes);
   void write_control(std::initializer_list<std::string_view> command);
   void sweep_after_load();
+  event::Task<> check_documents();
+  void assemble_documents();
+  void assemble_document_reader();
+  event::Task<> take_up_documents();
+  void forget_documents();
+  void settle_documents();
+  [[nodiscard]] bool is_only_source(const replication::TableInfo& info);
+  void read_root_again(std::size_t document);
+  void source_changed(const replication::TableInfo& info);
+  void remember_source(const replication::TableInfo& info);
   void on_job_completed(const Job& job);
   void read_again(const replication::TableInfo& info);
   void see_whether_loaded();
@@ -119,9 +131,11 @@ class Session : public sinks::SinkEvents {
   std::map<std::uint32_t, std::string> write_names_;
   std::optional<Catalogue> catalogue_;
   std::optional<sinks::RedisSink> sink_;
+  std::optional<Documents> documents_;
   std::optional<Pipeline> pipeline_;
   std::optional<ChunkReader> reader_;
   std::optional<Loader> loader_;
+  std::optional<DocumentReader> document_reader_;
   std::optional<JobRunner> runner_;
   std::optional<Scrub> scrub_;
   std::optional<replication::Stream> stream_;
@@ -129,7 +143,7 @@ class Session : public sinks::SinkEvents {
   event::Timer ticker_;
   replication::Position applied_;
   std::int64_t oldest_unapplied_us_ = 0;
-  std::uint64_t commands_before_ = 0, batches_when_read_ = 0;
+  std::uint64_t commands_before_ = 0, batches_when_read_ = 0, marks_when_read_ = 0;
   bool all_read_ = false;
   Progress::Clock::time_point last_progress_line_{}, last_nudge_{};
   int nudges_ = 0;

@@ -40,6 +40,7 @@ void Session::begin(const Decision& decision, const sinks::RedisSink::Found& fou
   begin_loads(decision, found);
   watching_.emplace(loop_, catalogue_->watch(), [this](std::exception_ptr error) { fail(error); });
   loader_->start();
+  document_reader_->start();
   scrub_->start();
   stream_->start();
   ticker_.start(kTick, kTick);
@@ -50,6 +51,7 @@ void Session::begin_loads(const Decision& decision, const sinks::RedisSink::Foun
   for (const auto& [name, cursor] : found.load) owners_[name] = owner_of_cursor(cursor);
   if (decision.load) {
     write_control({"DEL", load_key, sinks::reread_key(config_.source.slot)});
+    forget_documents();
   } else {
     cursors_ = found.load;
     restore_rereads(found.reread);
@@ -62,6 +64,10 @@ void Session::begin_loads(const Decision& decision, const sinks::RedisSink::Foun
     }
     const auto cursor = cursors_.find(info.qualified());
     if (cursor != cursors_.end() && is_loaded(cursor->second, info)) continue;
+    if (slot_created_ && !has_other_owner(info) && is_only_source(info)) {
+      remember_source(info);
+      continue;
+    }
     any = true;
     relations_.set_loading(oid, true);
     if (slot_created_ && !has_other_owner(info)) {
@@ -99,7 +105,7 @@ void Session::sweep_after_load() {
 // For a job: the table stands in Redis, and is read again in place.
 void Session::read_again(const replication::TableInfo& info) {
   write_control({"HSET", sinks::load_key(config_.source.slot), info.qualified(), unread_cursor(info)});
-  loader_->add_again(info);
+  if (loader_) loader_->add_again(info);
 }
 
 bool Session::has_other_owner(const replication::TableInfo& info) const {

@@ -27,6 +27,8 @@ event::Task<> Session::connect() {
   status_.redis_connected = true;
   auto asking_policy = eviction_policy(redis_);
   const std::string policy = co_await std::move(asking_policy);
+  const std::string refusal = eviction_refusal(policy, mappings_.specs());
+  if (!refusal.empty()) throw StopError(ExitCode::configuration, redis_.name() + ": " + refusal);
   const std::string eviction = eviction_warning(policy, mappings_.specs());
   if (!eviction.empty() && status_.last_error.empty()) log::warn(eviction);  // once, not after every failure
   auto opening = watcher_.open();
@@ -53,6 +55,8 @@ event::Task<> Session::connect() {
   co_await std::move(preparing);
   require_tables(mappings_.specs(), catalogue_->tables());
   require_select(catalogue_->tables());
+  auto checking = check_documents();
+  co_await std::move(checking);
   choose_format();
 }
 
@@ -239,6 +243,10 @@ event::Task<> Session::take_redis() {
   const Decision decision = decide(found.checkpoint, server_);
   announce(decision, !found.checkpoint && slot_created_);
   assemble(decision, found.empty_database, interval);
+  if (!decision.load) {
+    auto taking_up = take_up_documents();
+    co_await std::move(taking_up);
+  }
   begin(decision, found);
 }
 
@@ -258,36 +266,6 @@ void Session::announce(const Decision& decision, bool first_start) {
   log::warn(decision.sentence +
                 (reads ? ": every table is read again in place" : "; load.initial is false: only changes are applied"),
             {{"gap", name_of(decision.gap)}});
-}
-
-void Session::assemble(const Decision& decision, bool empty_database, event::milliseconds interval) {
-  stream_.reset();
-  PipelineOptions pipeline;
-  pipeline.reread_key = sinks::reread_key(config_.source.slot);
-  pipeline.dead_letter_rows = config_.on_row_error == "dead_letter";
-  pipeline.verified = decision.verified;
-  pipeline.sent = decision.sent;
-  pipeline.encoding = encoding_.get();
-  pipeline.binary = binary_;
-  pipeline_.emplace(std::move(pipeline), relations_, overtaken_, rereads_, *sink_, clock_);
-  LoaderOptions loader = loader_options(config_);
-  loader.fresh = empty_database && decision.load;
-  reader_.emplace(loop_, overtaken_, *pipeline_, clock_, encoding_.get());
-  loader_.emplace(loop_, std::move(loader), relations_, overtaken_, rereads_, *pipeline_, *sink_, *reader_);
-  JobRunnerOptions jobs;
-  jobs.postgres = connection_options(false, "rebuild");
-  jobs.redis = redis_options(config_.target);
-  jobs.jobs_key = sinks::jobs_key(config_.source.slot);
-  jobs.applied = [this] { return applied(); };
-  jobs.binary = config_.source.format != "text";
-  ScrubOptions scrub{config_.verify.interval, config_.verify.rate, config_.verify.on_difference == "repair"};
-  scrub_.emplace(loop_, scrub, jobs_);
-  for (const auto& mapping : config_.mappings) {
-    if (!mapping.reindex_status_table.empty()) jobs.status_tables[mapping.name] = mapping.reindex_status_table;
-  }
-  JobTools tools{relations_, *catalogue_, *pipeline_, rereads_, *loader_, *reader_, *sink_};
-  runner_.emplace(loop_, std::move(jobs), jobs_, tools);
-  stream_.emplace(loop_, replicator_, *pipeline_, interval);
 }
 
 }  // namespace walrelay::sidecar

@@ -37,6 +37,8 @@ void Session::wire() {
   };
   catalogue_->on_table = [this](const replication::TableInfo& info, bool made_anew) {
     if (!loader_) return;  // we drain; the next start finds the same
+    source_changed(info);
+    if (is_only_source(info)) return relations_.retire_namesakes(info);
     log::info("reading table", {{"table", info.qualified()}, {"estimated_rows", info.estimated_rows}});
     if (made_anew || has_other_owner(info)) remove_rows_of_namesakes(info);
     owners_[info.qualified()] = info.oid;
@@ -79,6 +81,7 @@ void Session::wire() {
     sink_->flush();
     all_read_ = true;
     batches_when_read_ = sink_->counters().batches;
+    marks_when_read_ = documents_->marked();
   };
   loader_->on_failed = [this](std::exception_ptr error) { fail(error); };
   loader_->on_trouble = [](const std::string& sentence) { log::warn("reading a table: " + sentence); };

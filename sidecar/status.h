@@ -70,6 +70,7 @@ struct Status {
   // Counters since the process began.
   std::map<std::string, ChangeCounts> changes;  // by table
   PipelineCounters pipeline;
+  DocumentCounters documents;
   sinks::SinkCounters sink;
   LoadProgress load;
   std::string loading_table;
@@ -79,7 +80,7 @@ struct Status {
   double last_verified_seconds = 0;                   // Unix time
   std::map<std::string, std::uint64_t> jobs_running;  // by kind
   std::uint64_t received_bytes = 0, wakeups = 0;
-  std::size_t buffered_bytes = 0, pending_rereads = 0;
+  std::size_t buffered_bytes = 0, pending_rereads = 0, dirty_documents = 0;
   std::map<std::string, std::uint64_t> redis_errors;      // by code
   std::map<std::string, std::uint64_t> session_failures;  // by reason
   std::map<std::string, std::uint64_t> gaps;              // by name

@@ -2,131 +2,29 @@
 
 #include <algorithm>
 
+#include "sidecar/document_sql.h"
 #include "sidecar/policy.h"
+#include "sidecar/verify_chunk.h"
 
 namespace walrelay::sidecar {
 
 using replication::Row;
-using sinks::Difference;
-using sinks::Expectation;
 
 namespace {
 
-constexpr std::size_t kUnderWay = 8192;       // questions
 constexpr std::size_t kSuspectsAtOnce = 256;  // in one statement
 constexpr event::milliseconds kUnsettled{100};
 
 }  // namespace
 
-// Rows that become questions. Who differs is noted under its identity, and is nobody's fault when the stream has
-// touched it.
-class Verify::Chunk final : public ChunkReader::Chunk {
- public:
-  Chunk(Verify& verify, How how)
-      : ChunkReader::Chunk(verify.reader_, verify.relation_, verify.postgres_),
-        verify_(verify),
-        how_(how),
-        inquiry_(verify.redis_, how == How::by_bytes),
-        quiet_(verify.loop_),
-        more_(verify.loop_, [this] { verify_.reader_.pump(); }) {
-    inquiry_.on_lost = [this] {
-      quiet_.set();
-      more_.schedule();
-    };
-    inquiry_.on_answer = [this](const Difference& difference) { answer(difference); };
-  }
-
-  // When every row has landed: waits for the answers.
-  event::Task<> finish() {
-    inquiry_.flush();
-    inquiry_.rethrow_if_lost();
-    while (inquiry_.under_way() > 0) {
-      inquiry_.rethrow_if_lost();
-      quiet_.reset();
-      co_await quiet_;
-    }
-  }
-
- protected:
-  [[nodiscard]] bool takes() const override {
-    if (inquiry_.lost()) return true;  // to come to an end
-    return verify_.applied_() >= opened().position && inquiry_.under_way() < kUnderWay;
-  }
-
-  void land(Row row) override {
-    if (inquiry_.lost()) return;
-    identity_.clear();
-    verify_.writer_->append_identity(row, identity_);
-    if (how_ == How::by_bytes) ++verify_.rows_;
-    if (overtaken(identity_) || verify_.rereads_.find(relation().oid, identity_) != nullptr) {
-      ++verify_.moving_;
-      return;
-    }
-    expected_.clear();
-    try {
-      verify_.writer_->expect(row, expected_);
-    } catch (const sinks::RowError&) {
-      return;  // it cannot be written either; whoever wrote it said so
-    }
-    for (std::size_t i = 0; i < expected_.size(); ++i) {
-      if (!verify_.chosen_[i] || expected_[i].skip) continue;
-      const bool close = how_ == How::closely;
-      if (verify_.scope_.seen != nullptr || close) place_ = expected_[i].place();
-      if (verify_.scope_.seen != nullptr) verify_.scope_.seen->add(place_);
-      open_.push_back({identity_, close ? sinks::shown_place(place_) : "", row_key(row)});
-      inquiry_.ask(expected_[i]);
-    }
-    if (inquiry_.under_way() >= kUnderWay / 2) inquiry_.flush();
-  }
-
- private:
-  struct Open {
-    std::string identity, key;
-    RowKey row;
-  };
-
-  RowKey row_key(Row row) const {
-    RowKey key;
-    if (how_ == How::by_bytes) return key;
-    return sidecar::row_key(relation(), row);
-  }
-
-  void answer(const Difference& difference) {
-    const Open open = std::move(open_.front());
-    open_.pop_front();
-    if (difference.kind != Difference::Kind::equal) differs(open, difference);
-    if (inquiry_.under_way() == 0) quiet_.set();
-    if (inquiry_.under_way() <= kUnderWay / 2) more_.schedule();
-  }
-
-  void differs(const Open& open, const Difference& difference) {
-    newer_now();
-    if (overtaken(open.identity) || verify_.rereads_.find(relation().oid, open.identity) != nullptr) {
-      ++verify_.moving_;
-    } else if (how_ == How::by_bytes) {
-      verify_.suspects_.insert(open.identity);
-    } else if (verify_.on_difference) {
-      verify_.on_difference({difference, open.key, open.identity, open.row});
-    }
-  }
-
-  Verify& verify_;
-  const How how_;
-  sinks::RedisInquiry inquiry_;
-  std::deque<Open> open_;  // whose answers are to come
-  std::vector<Expectation> expected_;
-  std::string identity_, place_;
-  event::Event quiet_;
-  event::Deferred more_;
-};
-
-Verify::Verify(event::Loop& loop, Relations& relations, ChunkReader& reader, Rereads& rereads,
+Verify::Verify(event::Loop& loop, Relations& relations, ChunkReader& reader, Rereads& rereads, Documents& documents,
                replication::Connection& postgres, sinks::RedisConnection& redis,
                std::function<replication::Lsn()> applied, VerifyScope scope)
     : loop_(loop),
       relations_(relations),
       reader_(reader),
       rereads_(rereads),
+      documents_(documents),
       postgres_(postgres),
       redis_(redis),
       applied_(std::move(applied)),
@@ -145,6 +43,7 @@ bool Verify::bind() {
   version_ = relation_.version;
   chosen_.clear();
   for (const std::string& mapping : writer_->mappings()) chosen_.push_back(mapping == scope_.mapping);
+  choose_subjects();
   return true;
 }
 
@@ -184,7 +83,18 @@ event::Task<> Verify::run() {
     auto comparing = compare_ranges();
     co_await std::move(comparing);
   } else {
-    auto comparing = compare(whole_table(scope_.where), How::by_bytes);
+    auto comparing = compare_subjects(whole_table(scope_.where));
+    co_await std::move(comparing);
+  }
+}
+
+// Each subject of its own: a document's value comes from another query than a row.
+event::Task<> Verify::compare_subjects(replication::ChunkRequest request) {
+  const auto subjects = subjects_;
+  for (const auto& subject : subjects) {
+    if (stopped_) co_return;
+    document_ = subject;
+    auto comparing = compare(request, How::by_bytes);
     co_await std::move(comparing);
     auto judging = judge_suspects();
     co_await std::move(judging);
@@ -208,10 +118,8 @@ event::Task<> Verify::compare_ranges() {
       request.schema = leaf.schema;
       request.table = leaf.name;
       request.where = range.where();
-      auto comparing = compare(std::move(request), How::by_bytes);
+      auto comparing = compare_subjects(std::move(request));
       co_await std::move(comparing);
-      auto judging = judge_suspects();
-      co_await std::move(judging);
       auto resting = keep_rate();
       co_await std::move(resting);
     }
@@ -222,6 +130,7 @@ event::Task<> Verify::compare(replication::ChunkRequest request, How how) {
   for (const auto& column : relation_.columns) request.columns.push_back(column.name);
   if (!scope_.table.row_filter.empty()) request.where += " AND (" + scope_.table.row_filter + ")";
   request.binary = scope_.binary;
+  if (document_) ask_for_documents(request);
   Chunk chunk(*this, how);
   bool changed = false;
   try {
@@ -241,7 +150,7 @@ event::Task<> Verify::judge_suspects() {
     if (!still_holds()) suspects_.clear();  // another shape: it is being read anew
     std::vector<RowKey> rows;
     while (!suspects_.empty() && rows.size() < kSuspectsAtOnce) {
-      rows.push_back(row_of_identity(relation_, writer_->identity_columns(), *suspects_.begin()));
+      rows.push_back(row_named(*suspects_.begin()));
       suspects_.erase(suspects_.begin());
     }
     if (rows.empty()) co_return;

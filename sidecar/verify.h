@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -20,6 +21,7 @@
 #include "event/task.h"
 #include "replication/connection.h"
 #include "sidecar/chunk_reader.h"
+#include "sidecar/documents.h"
 #include "sidecar/load_plan.h"
 #include "sidecar/relations.h"
 #include "sidecar/rereads.h"
@@ -47,10 +49,11 @@ class Verify {
     std::string key;  // of Redis
     std::string identity;
     RowKey row;
+    std::optional<std::size_t> document;  // whose identity it is; nothing: a row's
   };
 
   // Both connections are open, and nobody else's while run() is under way. `applied`: what Redis shows.
-  Verify(event::Loop& loop, Relations& relations, ChunkReader& reader, Rereads& rereads,
+  Verify(event::Loop& loop, Relations& relations, ChunkReader& reader, Rereads& rereads, Documents& documents,
          replication::Connection& postgres, sinks::RedisConnection& redis, std::function<replication::Lsn()> applied,
          VerifyScope scope);
   ~Verify();
@@ -69,6 +72,7 @@ class Verify {
   class Chunk;
   enum class How : std::uint8_t { by_bytes, closely };
   event::Task<> compare_ranges();
+  event::Task<> compare_subjects(replication::ChunkRequest request);
   event::Task<> compare(replication::ChunkRequest request, How how);
   event::Task<> judge_suspects();
   event::Task<> hold_still();
@@ -78,10 +82,21 @@ class Verify {
   [[nodiscard]] bool still_holds() const;
   [[nodiscard]] replication::ChunkRequest whole_table(std::string where) const;
 
+  // Of the subject: rows, or a document of the table (verify_subject.cc).
+  void choose_subjects();
+  [[nodiscard]] const replication::Relation& subject_relation() const;
+  void ask_for_documents(replication::ChunkRequest& request);
+  [[nodiscard]] std::string identity_of(replication::Row row) const;
+  [[nodiscard]] RowKey row_named(const std::string& identity) const;
+  [[nodiscard]] bool is_moving(const std::string& identity) const;
+  void expect(replication::Row row, std::vector<sinks::Expectation>& out);
+  void count_row();
+
   event::Loop& loop_;
   Relations& relations_;
   ChunkReader& reader_;
   Rereads& rereads_;
+  Documents& documents_;
   replication::Connection& postgres_;
   sinks::RedisConnection& redis_;
   const std::function<replication::Lsn()> applied_;
@@ -91,6 +106,9 @@ class Verify {
   std::unique_ptr<sinks::RelationWriter> writer_;
   std::vector<bool> chosen_;        // which of its writes
   std::set<std::string> suspects_;  // identities
+  std::vector<std::optional<std::size_t>> subjects_;
+  std::optional<std::size_t> document_;  // the subject under way; nothing: rows
+  replication::Relation document_relation_;
   std::uint64_t rows_ = 0, moving_ = 0;
   std::mt19937_64 chance_;  // which ranges of a sample
   std::chrono::steady_clock::time_point began_;

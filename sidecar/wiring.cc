@@ -108,6 +108,7 @@ std::vector<sinks::MappingSpec> mapping_specs(const config::Config& config) {
     spec.tables = mapping.tables;
     spec.let = mapping.let;
     spec.identity = identity_of(mapping.identity);
+    spec.allow_eviction = mapping.allow_eviction;
     spec.on_poison = on_poison_of(mapping.on_poison, config.on_row_error);
     spec.where = mapping.where;
     for (const auto& write : mapping.writes) {
@@ -204,6 +205,10 @@ void require_select(const std::map<replication::Oid, replication::TableInfo>& ta
 }
 
 std::string loaded_cursor(const replication::TableInfo& info) { return TableLoad(info, {}, "", 1).done_cursor(); }
+
+DocumentCounters add(const DocumentCounters& base, const DocumentCounters& more) {
+  return {base.marks + more.marks, base.read + more.read, base.lookups + more.lookups, base.overflows + more.overflows};
+}
 
 PipelineCounters add(const PipelineCounters& base, const PipelineCounters& more) {
   return {base.transactions + more.transactions, base.skipped_transactions + more.skipped_transactions,

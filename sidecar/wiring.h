@@ -35,6 +35,7 @@ void require_select(const std::map<replication::Oid, replication::TableInfo>& ta
 std::string loaded_cursor(const replication::TableInfo& info);
 
 // Counters of this session on top of earlier ones.
+DocumentCounters add(const DocumentCounters& base, const DocumentCounters& more);
 PipelineCounters add(const PipelineCounters& base, const PipelineCounters& more);
 sinks::SinkCounters add(const sinks::SinkCounters& base, const sinks::SinkCounters& more);
 

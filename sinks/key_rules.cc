@@ -127,6 +127,37 @@ std::vector<std::size_t> identity_columns(const Relation& relation) {
   return found;
 }
 
+void check_identity(const MappingSpec& mapping, const Relation& relation) {
+  using Form = IdentitySpec::Form;
+  const IdentitySpec& wanted = mapping.identity;
+  if (wanted.form == Form::any || is_full(relation)) return;  // FULL says all that the others say
+  std::vector<std::string> has, wants = wanted.columns;
+  std::vector<std::size_t> columns;
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    const auto& column = relation.columns[i];
+    if (column.identity) columns.push_back(i);
+    if (column.identity) has.push_back(column.name);
+    if (wanted.form == Form::primary_key && column.primary) wants.push_back(column.name);
+  }
+  std::sort(has.begin(), has.end());
+  std::sort(wants.begin(), wants.end());
+  if (wanted.form != Form::full && has == wants && !has.empty()) return;
+  std::string names, mend = make_full(relation);
+  for (const std::string& name : wanted.columns) names += (names.empty() ? "" : ", ") + quoted_name(name);
+  if (wanted.form == Form::primary_key) mend = alter(relation, "REPLICA IDENTITY DEFAULT;");
+  if (wanted.form == Form::columns) {
+    mend = alter(relation, "REPLICA IDENTITY USING INDEX ...; with its unique index on (") + names + "), all NOT NULL";
+  }
+  throw MappingError("mapping " + mapping.name + (mapping.where.empty() ? "" : " at " + mapping.where) + ", table " +
+                     relation.qualified() + ": the mapping's identity is " +
+                     (wanted.form == Form::full          ? "full"
+                      : wanted.form == Form::primary_key ? "the primary key"
+                                                         : "(" + names + ")") +
+                     ", but a DELETE of this table carries " +
+                     (has.empty() ? "nothing" : "(" + listed(relation, columns, false) + ")") + "; mend it with " +
+                     mend);
+}
+
 BoundTemplate bind_key(const BindContext& context) {
   check_has_identity(context);
   if (context.find("key") == nullptr) return default_key(context);

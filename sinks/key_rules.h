@@ -20,6 +20,9 @@ namespace walrelay::sinks {
 // The columns that tell rows apart; empty under FULL without a primary key, where only the mapping can say.
 std::vector<std::size_t> identity_columns(const replication::Relation& relation);
 
+// Throws MappingError where the table's replica identity is not what the mapping says that it is.
+void check_identity(const MappingSpec& mapping, const replication::Relation& relation);
+
 // The key template of the write, bound and checked; without the parameter `key` the default one: the identity's
 // columns, encoded, behind the table's name. Throws MappingError.
 BoundTemplate bind_key(const BindContext& context);

@@ -64,7 +64,8 @@ Kind bitmap_kind() {
           nullptr,
           [](const BindContext& context) -> std::unique_ptr<Write> {
             return std::make_unique<NumberedMemberWrite>(context, kKind, scripts(), "bit", Expectation::Type::bit);
-          }};
+          },
+          true};
 }
 
 }  // namespace walrelay::sinks

@@ -145,7 +145,8 @@ Kind hash_field_kind() {
             {"track", Shape::choice, false, {"redis"}, "Keep in Redis where each row stands, for a narrow identity."}}},
           false,
           mistake,
-          bind};
+          bind,
+          true};
 }
 
 }  // namespace walrelay::sinks

@@ -74,7 +74,8 @@ Kind roaring_kind() {
       nullptr,
       [](const BindContext& context) -> std::unique_ptr<Write> {
         return std::make_unique<NumberedMemberWrite>(context, kind(), scripts(), "value", Expectation::Type::value);
-      }};
+      },
+      true};
 }
 
 }  // namespace walrelay::sinks

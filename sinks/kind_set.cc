@@ -63,7 +63,8 @@ Kind set_kind() {
         {"track", Shape::choice, false, {"redis"}, "Keep in Redis where each row stands, for a narrow identity."}}},
       false,
       nullptr,
-      [](const BindContext& context) -> std::unique_ptr<Write> { return std::make_unique<SetWrite>(context); }};
+      [](const BindContext& context) -> std::unique_ptr<Write> { return std::make_unique<SetWrite>(context); },
+      true};
 }
 
 }  // namespace walrelay::sinks

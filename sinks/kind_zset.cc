@@ -100,7 +100,8 @@ Kind zset_kind() {
         {"track", Shape::choice, false, {"redis"}, "Keep in Redis where each row stands, for a narrow identity."}}},
       false,
       nullptr,
-      [](const BindContext& context) -> std::unique_ptr<Write> { return std::make_unique<ZsetWrite>(context); }};
+      [](const BindContext& context) -> std::unique_ptr<Write> { return std::make_unique<ZsetWrite>(context); },
+      true};
 }
 
 }  // namespace walrelay::sinks

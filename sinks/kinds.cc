@@ -11,7 +11,8 @@
   KIND(set)                  \
   KIND(zset)                 \
   KIND(bitmap)               \
-  KIND(roaring)
+  KIND(roaring)              \
+  KIND(document)
 
 namespace walrelay::sinks {
 
@@ -35,6 +36,11 @@ const Kind* find_kind(std::string_view name) {
     if (kind.description.name == name) return &kind;
   }
   return nullptr;
+}
+
+bool shares_keys(const std::string& kind) {
+  const Kind* found = find_kind(kind);
+  return found != nullptr && found->shares_keys;
 }
 
 const std::vector<KindDescription>& kinds() {

@@ -1,9 +1,12 @@
 #include "sinks/mapping.h"
 
+#include <algorithm>
 #include <set>
 #include <stdexcept>
 #include <utility>
 
+#include "sinks/document.h"
+#include "sinks/key_rules.h"
 #include "sinks/nearest_name.h"
 #include "sinks/relation_writer.h"
 #include "sinks/table_pattern.h"
@@ -30,6 +33,8 @@ struct MappingSet::Compiled {
 };
 
 namespace {
+
+constexpr const char* kDocument = "document";
 
 // Collects what is wrong, one line each.
 class Mistakes {
@@ -121,6 +126,20 @@ void check_key_is_free(const BindContext& context, std::set<std::string>& keys) 
   }
 }
 
+bool is_source(const std::vector<DocumentSpec>& documents, std::string_view schema, std::string_view table) {
+  const auto is_it = [&](const DocumentSource& source) { return source.schema == schema && source.table == table; };
+  return std::any_of(documents.begin(), documents.end(), [&](const DocumentSpec& document) {
+    return std::any_of(document.sources.begin(), document.sources.end(), is_it);
+  });
+}
+
+DocumentSpec read_document(const MappingSpec& spec, std::size_t write, Mistakes& mistakes) {
+  std::vector<std::string> clauses;
+  DocumentSpec document = document_spec(spec, write, clauses);
+  for (const std::string& clause : clauses) mistakes.add(document.site, clause);
+  return document;
+}
+
 }  // namespace
 
 MappingSet::MappingSet(std::vector<MappingSpec> specs, std::string state)
@@ -133,7 +152,10 @@ MappingSet::MappingSet(std::vector<MappingSpec> specs, std::string state)
     auto compiled = std::make_unique<Compiled>();
     compiled->spec = &spec;
     compiled->pattern = compile_pattern(spec, mistakes);
-    for (const WriteSpec& write : spec.writes) check_write(spec, write, mistakes);
+    for (std::size_t i = 0; i < spec.writes.size(); ++i) {
+      check_write(spec, spec.writes[i], mistakes);
+      if (spec.writes[i].kind == kDocument) documents_.push_back(read_document(spec, i, mistakes));
+    }
     compiled_.push_back(std::move(compiled));
   }
   mistakes.throw_any();
@@ -146,7 +168,19 @@ bool MappingSet::wants(std::string_view schema, std::string_view table) const {
   for (const auto& compiled : compiled_) {
     if (compiled->match(schema, table)) return true;
   }
-  return false;
+  return is_source(documents_, schema, table);
+}
+
+bool MappingSet::names(std::string_view schema, std::string_view table) const {
+  const auto is_it = [&](const auto& compiled) { return !compiled->pattern && compiled->match(schema, table); };
+  return std::any_of(compiled_.begin(), compiled_.end(), is_it) || is_source(documents_, schema, table);
+}
+
+std::size_t MappingSet::document_of(const MappingSpec& spec, std::size_t write) const {
+  const auto is_it = [&](const DocumentSpec& document) {
+    return document.mapping == spec.name && document.write == write;
+  };
+  return static_cast<std::size_t>(std::find_if(documents_.begin(), documents_.end(), is_it) - documents_.begin());
 }
 
 std::uint32_t MappingSet::number(const std::string& site, std::size_t write) {
@@ -166,12 +200,13 @@ std::unique_ptr<RelationWriter> MappingSet::bind(const Relation& relation) {
   const auto bind_spec = [&](const MappingSpec& spec, const Captures& captures) {
     BoundWriter::Group& group = groups.emplace_back();
     group.mapping = spec.name;
+    check_identity(spec, relation);
     group.expressions = bind_let(spec, relation, captures);
     for (std::size_t i = 0; i < spec.writes.size(); ++i) {
       BindContext context{spec, spec.writes[i], relation, captures, *group.expressions, state_, 0};
       check_key_is_free(context, keys);
       context.number = number(context.site(), i);
-      group.writes.push_back({find_kind(spec.writes[i].kind)->bind(context), context.number});
+      group.writes.push_back({find_kind(spec.writes[i].kind)->bind(context), context.number, document_of(spec, i)});
     }
     names += (names.empty() ? "" : ",") + spec.name;
   };
@@ -181,8 +216,12 @@ std::unique_ptr<RelationWriter> MappingSet::bind(const Relation& relation) {
   for (const auto& compiled : compiled_) {
     if (const auto captures = compiled->match(relation.schema, relation.name)) bind_spec(*compiled->spec, *captures);
   }
-  if (groups.empty()) return nullptr;
-  return std::make_unique<BoundWriter>(relation, names, std::move(groups));
+  std::vector<DocumentPath> paths;
+  for (std::size_t i = 0; i < documents_.size(); ++i) {
+    for (DocumentPath& path : document_paths(documents_[i], i, relation)) paths.push_back(std::move(path));
+  }
+  if (groups.empty() && paths.empty()) return nullptr;
+  return std::make_unique<BoundWriter>(relation, names, std::move(groups), std::move(paths));
 }
 
 }  // namespace walrelay::sinks

@@ -91,6 +91,8 @@ struct KindDescription {
 };
 // Every kind of write that is registered, for the configuration's validation and schema.
 const std::vector<KindDescription>& kinds();
+// Whether rows share keys under this kind: one that was evicted and begun again would hold only a part.
+bool shares_keys(const std::string& kind);
 
 struct WriteSpec {
   std::string kind;
@@ -115,6 +117,7 @@ struct MappingSpec {
   std::vector<std::pair<std::string, std::string>> let;  // name, expression; later ones may use earlier ones
   IdentitySpec identity;
   OnPoison on_poison = OnPoison::stop;
+  bool allow_eviction = false;  // Redis may forget keys that rows share
   std::vector<WriteSpec> writes;
   std::string where;
 };
@@ -144,6 +147,10 @@ struct OwnedKeys {
   std::uint32_t write = 0;  // its number in Batch entries
   bool state = false;       // keys of walrelay's own, that no template makes
 };
+
+struct DocumentPath;  // document.h
+struct DocumentSpec;
+class DocumentValue;
 
 class RelationWriter {
  public:
@@ -201,6 +208,12 @@ class RelationWriter {
   [[nodiscard]] virtual const std::vector<std::size_t>& reading_columns(std::size_t write) const = 0;
   // Appends the commands that remove what stands at a place which no row supports.
   virtual void remove_ghost(std::size_t write, std::string_view place, Batch& batch) const = 0;
+
+  // How changes of a row name documents, of this table and of others. A table that is only named by documents of others
+  // has a writer without a write.
+  [[nodiscard]] virtual const std::vector<DocumentPath>& paths() const = 0;
+  // The write that is a document (its number in MappingSet::documents()) of this table; null: it has none of that.
+  [[nodiscard]] virtual DocumentValue* document(std::size_t number) = 0;
 };
 
 class MappingSet {
@@ -213,12 +226,16 @@ class MappingSet {
   ~MappingSet();
 
   [[nodiscard]] bool wants(std::string_view schema, std::string_view table) const;
+  // A mapping names the table itself, and not by a pattern; or a document of another table does.
+  [[nodiscard]] bool names(std::string_view schema, std::string_view table) const;
   [[nodiscard]] bool default_mapping() const { return specs_.empty(); }
 
-  // Binds every mapping that matches the relation; null when none does. Throws MappingError.
+  // Binds every mapping that matches the relation, and every document that names it; null when none does. Throws
+  // MappingError.
   std::unique_ptr<RelationWriter> bind(const replication::Relation& relation);
 
   [[nodiscard]] const std::vector<MappingSpec>& specs() const { return specs_; }
+  [[nodiscard]] const std::vector<DocumentSpec>& documents() const { return documents_; }
 
   // What a number in Batch entries means: "mapping users, table public.users, hash at walrelay.yaml:12:9".
   [[nodiscard]] std::string describe(std::uint32_t write) const;
@@ -226,9 +243,11 @@ class MappingSet {
  private:
   struct Compiled;
   std::uint32_t number(const std::string& site, std::size_t write);
+  [[nodiscard]] std::size_t document_of(const MappingSpec& spec, std::size_t write) const;
 
   std::vector<MappingSpec> specs_;
   const std::string state_;
+  std::vector<DocumentSpec> documents_;
   std::vector<std::unique_ptr<Compiled>> compiled_;
   // By site and write: a new version of a relation keeps its writes' numbers.
   std::map<std::pair<std::string, std::size_t>, std::uint32_t> numbers_;

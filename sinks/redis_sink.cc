@@ -215,6 +215,18 @@ void RedisSink::hold(bool held) {
   if (!held && !state_->failed) state_->turn.schedule();
 }
 
+// The batches that may still hold some of it: the one that fills, and those that have not been checked.
+std::uint64_t RedisSink::ticket() const {
+  const State& s = *state_;
+  return s.counters.batches + (s.executing ? 1 : 0) + (s.current ? 1 : 0) + (s.nothing_filling() ? 0 : 1);
+}
+
+bool RedisSink::has_shown(std::uint64_t ticket) const {
+  const State& s = *state_;
+  const bool idle = s.nothing_filling() && !s.current && !s.executing;
+  return !s.failed && (idle || s.counters.batches >= ticket);
+}
+
 void RedisSink::flush() {
   State& s = *state_;
   if (s.failed) return;

@@ -93,6 +93,8 @@ class RedisSink : public Sink {
   [[nodiscard]] bool has_room() const override;
   [[nodiscard]] bool drained() const override;
   void hold(bool held) override;
+  [[nodiscard]] std::uint64_t ticket() const override;
+  [[nodiscard]] bool has_shown(std::uint64_t ticket) const override;
   void flush() override;
   void dead_letter(std::string_view table, std::string_view key, std::string_view reason) override;
 

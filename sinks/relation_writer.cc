@@ -32,11 +32,13 @@ std::vector<std::size_t> compared_columns(const Relation& relation, const std::v
 
 }  // namespace
 
-BoundWriter::BoundWriter(const Relation& relation, std::string mapping, std::vector<Group> groups)
+BoundWriter::BoundWriter(const Relation& relation, std::string mapping, std::vector<Group> groups,
+                         std::vector<DocumentPath> paths)
     : mapping_(std::move(mapping)),
       table_(relation.qualified()),
       groups_(std::move(groups)),
-      identity_(compared_columns(relation, groups_)) {
+      identity_(compared_columns(relation, groups_)),
+      paths_(std::move(paths)) {
   for (std::size_t i = 0; i < groups_.size(); ++i) {
     groups_[i].expressions->compile();
     for (NumberedWrite& numbered : groups_[i].writes) {
@@ -48,6 +50,7 @@ BoundWriter::BoundWriter(const Relation& relation, std::string mapping, std::vec
       }
       numbers_.push_back(numbered.number);
       mappings_.push_back(groups_[i].mapping);
+      if (DocumentValue* document = numbered.write->document()) documents_[numbered.document] = document;
       writes_.push_back({std::move(numbered.write), i});
     }
     groups_[i].writes.clear();

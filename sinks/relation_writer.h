@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@ class BoundWriter final : public RelationWriter {
   struct NumberedWrite {
     std::unique_ptr<Write> write;
     std::uint32_t number;
+    std::size_t document = 0;  // where it is one: its number in MappingSet::documents()
   };
   // The writes of one mapping, and the expressions that they share.
   struct Group {
@@ -23,7 +25,8 @@ class BoundWriter final : public RelationWriter {
     std::unique_ptr<Expressions> expressions;
     std::vector<NumberedWrite> writes;
   };
-  BoundWriter(const replication::Relation& relation, std::string mapping, std::vector<Group> groups);
+  BoundWriter(const replication::Relation& relation, std::string mapping, std::vector<Group> groups,
+              std::vector<DocumentPath> paths);
 
   Outcome apply(const replication::Change& change, bool keep_unchanged, Batch& batch) override;
   void replace(replication::Row row, bool fresh, Batch& batch) override;
@@ -49,6 +52,11 @@ class BoundWriter final : public RelationWriter {
   void remove_ghost(std::size_t write, std::string_view place, Batch& batch) const override {
     writes_[write].write->remove_ghost(place, batch);
   }
+  [[nodiscard]] const std::vector<DocumentPath>& paths() const override { return paths_; }
+  [[nodiscard]] DocumentValue* document(std::size_t number) override {
+    const auto found = documents_.find(number);
+    return found == documents_.end() ? nullptr : found->second;
+  }
 
  private:
   struct Bound {
@@ -68,7 +76,9 @@ class BoundWriter final : public RelationWriter {
   std::vector<std::uint32_t> numbers_;
   std::vector<std::string> mappings_;
   std::vector<std::size_t> identity_;
-  std::vector<replication::Value> completed_;  // kept for its memory
+  std::vector<DocumentPath> paths_;
+  std::map<std::size_t, DocumentValue*> documents_;  // by number: which of the writes
+  std::vector<replication::Value> completed_;        // kept for its memory
 };
 
 }  // namespace walrelay::sinks

@@ -65,6 +65,11 @@ class Sink {
   // Nothing is filling, in flight or unrecorded.
   [[nodiscard]] virtual bool drained() const = 0;
 
+  // For who must know when a note is safe: a ticket of all that has been appended so far, and whether readers of Redis
+  // see it. Tickets are of one sink.
+  [[nodiscard]] virtual std::uint64_t ticket() const = 0;
+  [[nodiscard]] virtual bool has_shown(std::uint64_t ticket) const = 0;
+
   // Sends what has been committed without waiting for the interval (shutdown, tests).
   virtual void flush() = 0;
 

@@ -30,6 +30,8 @@ class StdoutSink : public Sink {
   [[nodiscard]] bool has_room() const override { return !full(); }
   [[nodiscard]] bool full() const override { return false; }
   [[nodiscard]] bool drained() const override { return !report_.scheduled(); }
+  [[nodiscard]] std::uint64_t ticket() const override { return 0; }
+  [[nodiscard]] bool has_shown(std::uint64_t) const override { return true; }
   void hold(bool) override {}
   void flush() override {}
   void dead_letter(std::string_view table, std::string_view key, std::string_view reason) override;

@@ -85,8 +85,8 @@ Condition::Condition(const BindContext& context) {
   const Parameter* given = context.find("when");
   if (given == nullptr) return;
   const auto& columns = context.relation.columns;
-  const auto found = std::find_if(columns.begin(), columns.end(),
-                                  [given](const auto& column) { return column.name == given->text; });
+  const auto found =
+      std::find_if(columns.begin(), columns.end(), [given](const auto& column) { return column.name == given->text; });
   const bool plain = found != columns.end() && !context.captures.contains(given->text) &&
                      !context.expressions.find_let(given->text) && found->type != nullptr &&
                      found->type->kind == replication::TypeKind::boolean;

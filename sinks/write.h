@@ -8,7 +8,8 @@
 //
 //   Write ─┬─ KeyedWrite   one Redis key for each row: hash, string, json           keyed_write.h
 //          ├─ MemberWrite  a member of a key that rows share: set, zset, bitmap ... member_write.h
-//          └─ EventWrite   says something and leaves no state: stream, publish ...  event_write.h
+//          ├─ EventWrite   says something and leaves no state: stream, publish ...  event_write.h
+//          └─ document     written by who has read it, and not by rows              document.h
 //
 // To add a kind: a file kind_<name>.cc with a function that gives its Kind, and its line in kinds.cc.
 #pragma once
@@ -23,6 +24,7 @@
 #include "replication/change.h"
 #include "replication/relation.h"
 #include "sinks/batch.h"
+#include "sinks/document.h"
 #include "sinks/expectation.h"
 #include "sinks/expressions.h"
 #include "sinks/key_reading.h"
@@ -54,6 +56,7 @@ class Write {
   [[nodiscard]] virtual const std::vector<std::size_t>& reading_columns() const = 0;
   virtual void remove_ghost(std::string_view place, Batch& batch) const = 0;
   [[nodiscard]] virtual bool identifies_by(std::size_t column) const = 0;  // the key or the member is made of it
+  [[nodiscard]] virtual DocumentValue* document() { return nullptr; }      // null: it is of another kind
 };
 
 // All that a kind needs to know to bind a write. Borrowed for the call.
@@ -92,6 +95,7 @@ struct Kind {
   // What is wrong with the parameters together, without the database; empty: nothing. May be null.
   std::string (*mistake)(const WriteSpec& write) = nullptr;
   std::unique_ptr<Write> (*bind)(const BindContext& context) = nullptr;  // throws MappingError
+  bool shares_keys = false;                                              // many rows are members of one key
 };
 const Kind* find_kind(std::string_view name);  // null: there is none
 

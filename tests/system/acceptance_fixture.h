@@ -68,6 +68,7 @@ class Acceptance : public RebuildFixture, public testing::WithParamInterface<Cou
     launch_as(example_options(more, yaml));
     walrelay().wait_ready();
   }
+  void launch_example(const Environment& more) { launch_as(example_options(more, "")); }
   void interrupt() {
     if (GetParam() == Course::plain) return;
     walrelay().kill();

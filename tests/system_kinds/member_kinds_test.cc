@@ -142,7 +142,9 @@ TEST_P(MemberModel, EndsEqualWhateverHappens) {
   start(kMappings, "on_row_error: halt\nflush: {interval: " + std::string(random() % 2 == 0 ? "0" : "30ms") + "}");
   for (int round = 0; round < 4; ++round) {
     for (int i = 0; i < 25; ++i) sql(transaction(random));
-    if (round == 1) EXPECT_TRUE(ends_equal());
+    if (round == 1) {
+      EXPECT_TRUE(ends_equal());
+    }
     if (round == 2) continue;
     walrelay().kill();
     for (int i = 0; i < 5; ++i) sql(transaction(random));

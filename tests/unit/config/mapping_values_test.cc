@@ -115,11 +115,13 @@ TEST(Enabled, WhatIsLeftOutIsCheckedAllTheSame) {
                           "w.yaml:4:72: unknown key \"xyzzy\" in a mapping"));
 }
 
-// Else it would be the no-mappings default, and every table would be written.
-TEST(Enabled, AtLeastOneMappingIs) {
-  EXPECT_THAT(mistakes(two("enabled: false", "enabled: no")),
-              ElementsAre("w.yaml:3:1: no mapping is enabled, so nothing would be written; enable one (a file without "
-                          "mappings means that every published table becomes a hash)"));
+// It is not the no-mappings default, which would write every table.
+TEST(Enabled, WithoutAnyNothingIsToBeDone) {
+  const Config config = load(two("enabled: false", "enabled: no"));
+  EXPECT_TRUE(config.disabled);
+  EXPECT_TRUE(config.mappings.empty());
+  EXPECT_FALSE(load(two("enabled: false", "enabled: yes")).disabled);
+  EXPECT_FALSE(load("source: {url: postgres://h/d}").disabled);
 }
 
 }  // namespace

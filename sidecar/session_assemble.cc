@@ -1,0 +1,39 @@
+// The parts of a session, made once it is decided what to do (session.h).
+#include "sidecar/session.h"
+#include "sidecar/wiring.h"
+
+namespace walrelay::sidecar {
+
+void Session::assemble(const Decision& decision, bool empty_database, event::milliseconds interval) {
+  stream_.reset();
+  PipelineOptions pipeline;
+  pipeline.reread_key = sinks::reread_key(config_.source.slot);
+  pipeline.dead_letter_rows = config_.on_row_error == "dead_letter";
+  pipeline.verified = decision.verified;
+  pipeline.sent = decision.sent;
+  pipeline.encoding = encoding_.get();
+  pipeline.binary = binary_;
+  assemble_documents();
+  pipeline_.emplace(std::move(pipeline), relations_, overtaken_, rereads_, *sink_, clock_);
+  LoaderOptions loader = loader_options(config_);
+  loader.fresh = empty_database && decision.load;
+  reader_.emplace(loop_, overtaken_, *pipeline_, clock_, encoding_.get());
+  loader_.emplace(loop_, std::move(loader), relations_, overtaken_, rereads_, *pipeline_, *sink_, *reader_);
+  assemble_document_reader();
+  JobRunnerOptions jobs;
+  jobs.postgres = connection_options(false, "rebuild");
+  jobs.redis = redis_options(config_.target);
+  jobs.jobs_key = sinks::jobs_key(config_.source.slot);
+  jobs.applied = [this] { return applied(); };
+  jobs.binary = config_.source.format != "text";
+  ScrubOptions scrub{config_.verify.interval, config_.verify.rate, config_.verify.on_difference == "repair"};
+  scrub_.emplace(loop_, scrub, jobs_);
+  for (const auto& mapping : config_.mappings) {
+    if (!mapping.reindex_status_table.empty()) jobs.status_tables[mapping.name] = mapping.reindex_status_table;
+  }
+  JobTools tools{relations_, *catalogue_, *pipeline_, rereads_, *loader_, *reader_, *documents_, *sink_};
+  runner_.emplace(loop_, std::move(jobs), jobs_, tools);
+  stream_.emplace(loop_, replicator_, *pipeline_, interval);
+}
+
+}  // namespace walrelay::sidecar
