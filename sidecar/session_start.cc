@@ -7,6 +7,7 @@
 #include "sidecar/policy.h"
 #include "sidecar/session.h"
 #include "sidecar/wiring.h"
+#include "sinks/redis_json.h"
 
 namespace walrelay::sidecar {
 
@@ -31,6 +32,11 @@ event::Task<> Session::connect() {
   if (!refusal.empty()) throw StopError(ExitCode::configuration, redis_.name() + ": " + refusal);
   const std::string eviction = eviction_warning(policy, mappings_.specs());
   if (!eviction.empty() && status_.last_error.empty()) log::warn(eviction);  // once, not after every failure
+  if (mappings_.has_kind("json")) {
+    auto asking_json = sinks::has_json_documents(redis_);
+    const bool documents = co_await std::move(asking_json);
+    mappings_.set_json_documents(documents);
+  }
   auto opening = watcher_.open();
   co_await std::move(opening);
   watcher_.on_lost = [this](std::exception_ptr error) { fail(error); };

@@ -1,14 +1,16 @@
 // Why killing an entry cannot be seen, whatever other writes do to the same key in between:
 //
-//   Commands are absolute (set, delete): none of them reads what stands there. Let K kill E; both are of write W, key
-//   k.
+//   Commands are absolute (set, delete): none of them reads what stands there. Let K kill E; both are of write W,
+//   key k.
 //   * K removes: k is gone after K, with or without E, and what follows K is the same.
 //   * K is whole: E is `whole` or `partial`, so E only set or removed fields that W ever sets. K sets or removes each
-//   of
-//     those again. Fields of other writes in k are touched by neither. An entry of another write between E and K that
+//     of those again. Fields of other writes in k are touched by neither. An entry of another write between E and K that
 //     removes k or sets the same field is overwritten by K in both cases.
 //     E never contains an UNLINK: replacing a row is two entries, a `remove` and a `whole`, so that the removal stays
 //     when a later `whole` kills the second one.
+//   * A conditional write (conditional_write.h) looks at the key. All of W's entries but removals are such then, and none
+//     of them brings a key to life or does without the UNLINK of another; whether K changes something is asked of what
+//     readers have seen, which is what stood there before the batch.
 //   Entries are never moved, so a removal and a write of one key keep their order (a swap of two primary keys).
 //
 // The chain of `previous` holds what may still be killed: at most one `remove`, at its end, and the `whole` and

@@ -39,6 +39,10 @@ class Batch {
     open(write, key, member, true, effect);
   }
   // Of a script: EVALSHA sha 1 key ... (scripts.h).
+  void open_script(std::uint32_t write, std::string_view key, Effect effect) {
+    open(write, key, {}, false, effect);
+    before_key_ = 4;
+  }
   void open_script(std::uint32_t write, std::string_view key, std::string_view member, Effect effect) {
     open(write, key, member, true, effect);
     before_key_ = 4;

@@ -1,7 +1,6 @@
 #include "sinks/columns.h"
 
 #include <algorithm>
-#include <numeric>
 #include <set>
 
 #include "sinks/nearest_name.h"
@@ -9,29 +8,35 @@
 namespace walrelay::sinks {
 namespace {
 
-std::vector<std::size_t> included(const BindContext& context, const Parameter& choice, const std::string& parameter) {
-  std::vector<std::size_t> columns;
+// What is chosen by its name: a let, which hides a column as in templates, or a column.
+std::size_t require_value(const BindContext& context, const std::string& name, const std::string& parameter) {
+  const auto let = context.expressions.find_let(name);
+  return let ? *let : require_column(context, name, parameter);
+}
+
+std::vector<ChosenColumn> included(const BindContext& context, const Parameter& choice, const std::string& parameter) {
+  std::vector<ChosenColumn> columns;
   for (const std::string& name : choice.include) {
-    columns.push_back(require_column(context, name, parameter + ".include"));
+    columns.push_back({require_value(context, name, parameter + ".include"), name});
   }
   if (choice.include.empty()) {
-    columns.resize(context.relation.columns.size());
-    std::iota(columns.begin(), columns.end(), std::size_t{0});
+    for (const auto& column : context.relation.columns) columns.push_back({columns.size(), column.name});
   }
   for (const std::string& name : choice.exclude) {
-    std::erase(columns, require_column(context, name, parameter + ".exclude"));
+    const std::size_t excluded = require_column(context, name, parameter + ".exclude");
+    std::erase_if(columns, [excluded](const ChosenColumn& chosen) { return chosen.column == excluded; });
   }
   return columns;
 }
 
-void check_renames(const BindContext& context, const Parameter& choice, const std::vector<std::size_t>& columns,
+void check_renames(const BindContext& context, const Parameter& choice, const std::vector<ChosenColumn>& columns,
                    const std::string& parameter) {
   for (const auto& [name, field] : choice.rename) {
-    const std::size_t column = require_column(context, name, parameter + ".rename");
-    if (std::find(columns.begin(), columns.end(), column) == columns.end()) {
-      context.fail(parameter + ".rename: column " + name +
-                   " is not among the chosen ones; include it or drop the rename");
-    }
+    const auto is_it = [&name = name](const ChosenColumn& chosen) { return chosen.field == name; };
+    if (std::any_of(columns.begin(), columns.end(), is_it)) continue;
+    const bool let = require_value(context, name, parameter + ".rename") >= context.relation.columns.size();
+    context.fail(parameter + ".rename: " + (let ? "the let " : "column ") + name +
+                 " is not among the chosen ones; include it or drop the rename");
   }
 }
 
@@ -49,19 +54,16 @@ std::size_t require_column(const BindContext& context, const std::string& name, 
 std::vector<ChosenColumn> choose_columns(const BindContext& context, const std::string& parameter) {
   const Parameter* given = context.find(parameter);
   const Parameter choice = given == nullptr ? Parameter{} : *given;
-  const auto columns = included(context, choice, parameter);
-  check_renames(context, choice, columns, parameter);
-  if (columns.empty()) context.fail(parameter + ": no column is left");
-  std::vector<ChosenColumn> chosen;
+  auto chosen = included(context, choice, parameter);
+  check_renames(context, choice, chosen, parameter);
+  if (chosen.empty()) context.fail(parameter + ": no column is left");
   std::set<std::string> fields;
-  for (const std::size_t column : columns) {
-    const std::string& name = context.relation.columns[column].name;
-    const auto renamed = choice.rename.find(name);
-    const std::string field = renamed == choice.rename.end() ? name : renamed->second;
-    if (!fields.insert(field).second) {
-      context.fail(parameter + ": two columns would be the field \"" + field + "\"; rename or exclude one");
+  for (ChosenColumn& column : chosen) {
+    const auto renamed = choice.rename.find(column.field);
+    if (renamed != choice.rename.end()) column.field = renamed->second;
+    if (!fields.insert(column.field).second) {
+      context.fail(parameter + ": two columns would be the field \"" + column.field + "\"; rename or exclude one");
     }
-    chosen.push_back({column, field});
   }
   return chosen;
 }

@@ -9,11 +9,11 @@
 namespace walrelay::sinks {
 
 struct ChosenColumn {
-  std::size_t column = 0;
+  std::size_t column = 0;  // real, or the virtual one of a let
   std::string field;
 };
 
-// In the order of `include`, else in the relation's. Throws MappingError: unknown columns, two columns under one name,
+// In the order of `include`, which may name lets, else those of the relation. Throws MappingError: unknown columns, two columns under one name,
 // none left.
 std::vector<ChosenColumn> choose_columns(const BindContext& context, const std::string& parameter = "columns");
 

@@ -5,6 +5,7 @@
 #include <set>
 #include <string_view>
 
+#include "sinks/json_same.h"
 #include "sinks/resp.h"
 #include "sinks/roaring_script.h"
 #include "sinks/scripts.h"
@@ -32,9 +33,8 @@ std::vector<std::string> differing(const Fields& expected, const Fields& observe
   return {differ.begin(), differ.end()};
 }
 
-bool ttl_fits(const Expectation& expected, std::int64_t pttl) {
-  if (expected.ttl.count() == 0) return pttl == -1;
-  return pttl >= 0 && pttl <= expected.ttl.count() + kTolerance;
+bool same_value(const Expectation& expected, const std::string& value) {
+  return expected.type == Type::document ? same_json(expected.value, value) : expected.value == value;
 }
 
 void append_member_question(const Expectation& expected, std::string& out) {
@@ -70,6 +70,22 @@ Difference judge_member(const Expectation& expected, const Observed& observed) {
 
 }  // namespace
 
+bool ExpectedEnd::fits(std::int64_t pttl, std::int64_t now) const {
+  if (any_ttl) return pttl >= -1;
+  if (deadline != 0) return pttl >= 0 && std::llabs(deadline - now - pttl) <= kClockToleranceMs;
+  if (ttl_ms == 0) return pttl == -1;
+  return pttl >= 0 && pttl <= ttl_ms + kTolerance;
+}
+
+// Where the key expires it may have done so.
+bool ExpectedEnd::may_be_absent(std::int64_t now) const {
+  return cached || ttl_ms > 0 || (deadline != 0 && deadline <= now + kClockToleranceMs);
+}
+
+bool ExpectedEnd::must_be_absent(std::int64_t now) const {
+  return deadline != 0 && deadline < now - kClockToleranceMs;
+}
+
 std::size_t append_question(const Expectation& expected, std::string& out) {
   if (expected.of_member()) {
     append_member_question(expected, out);
@@ -77,6 +93,7 @@ std::size_t append_question(const Expectation& expected, std::string& out) {
   }
   const std::string_view command = expected.type == Type::hash     ? "HGETALL"
                                    : expected.type == Type::string ? "GET"
+                                   : expected.type == Type::document ? "JSON.GET"
                                                                    : "EXISTS";
   resp::append_command(out, {command, expected.key});
   resp::append_command(out, {"PTTL", expected.key});
@@ -99,6 +116,7 @@ void append_answer(const Expectation& expected, std::string& out) {
       out.append(":0\r\n");
       return;
     case Type::string:
+    case Type::document:
       resp::append_bulk(out, expected.value);
       return;
     case Type::hash:
@@ -116,15 +134,15 @@ Difference judge(const Expectation& expected, const Observed& observed) {
   constexpr std::int64_t kNoKey = -2;
   const bool exists = (observed.exists || observed.wrong_type) && observed.pttl != kNoKey;
   if (expected.type == Type::none) return {exists ? Kind::unexpected : Kind::equal, {}};
-  // Where the key expires it may have done so.
-  if (!exists) return {expected.ttl.count() > 0 ? Kind::equal : Kind::missing, {}};
+  const ExpectedEnd end(expected);
+  if (!exists) return {end.may_be_absent(observed.now) ? Kind::equal : Kind::missing, {}};
   if (observed.wrong_type) return {Kind::wrong_type, {}};
-  if (expected.type == Type::string) {
-    if (observed.value != expected.value) return {Kind::stale, {}};
+  if (expected.type != Type::hash) {
+    if (!same_value(expected, observed.value)) return {Kind::stale, {}};
   } else if (auto fields = differing(expected.fields, observed.fields); !fields.empty()) {
     return {Kind::stale, std::move(fields)};
   }
-  return {ttl_fits(expected, observed.pttl) ? Kind::equal : Kind::wrong_ttl, {}};
+  return {end.fits(observed.pttl, observed.now) ? Kind::equal : Kind::wrong_ttl, {}};
 }
 
 }  // namespace walrelay::sinks

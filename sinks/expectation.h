@@ -1,6 +1,6 @@
 // What must stand in Redis for a row, how to ask for it, and what to make of the answer. Pure: bytes and plain values.
 //
-//   expect(row) ──> Expectation ──append_question()──> two commands: HGETALL, GET or EXISTS; then PTTL
+//   expect(row) ──> Expectation ──append_question()──> two commands: HGETALL, GET, JSON.GET or EXISTS; then PTTL
 //                        ├────────append_answer()────> the first one's reply when all is well: compare bytes, or else
 //                        └────────judge(Observed)────> Difference
 #pragma once
@@ -21,6 +21,7 @@ struct Expectation {
     none,  // the key must not exist: every column that the value is made of is NULL
     hash,
     string,
+    document,  // of RedisJSON: value is JSON that means the same
     // One member of a key that rows share; whether it must be there says `present`.
     set_member,
     scored_member,  // of a sorted set: value is the score
@@ -38,9 +39,34 @@ struct Expectation {
   std::string member = {};
   bool present = false;
   bool skip = false;  // nothing can be said: there is no key to ask for
+  // What else may be said of a key's end, instead of `ttl`.
+  std::int64_t deadline = 0;  // the moment, in milliseconds since 1970; 0: none
+  bool any_ttl = false;       // it is somebody else's
+  bool cached = false;        // the key is written only where it exists: it may be absent
 
   [[nodiscard]] bool of_member() const { return type >= Type::set_member; }
   [[nodiscard]] std::string place() const { return of_member() ? place_of(key, member) : key; }
+};
+
+// Clocks, ours and those of the servers that were Redis before this one, may differ by so much.
+constexpr std::int64_t kClockToleranceMs = 5000;
+
+// What an expectation says of the key's end.
+struct ExpectedEnd {
+  std::int64_t ttl_ms = 0, deadline = 0;
+  bool any_ttl = false, cached = false;
+
+  ExpectedEnd() = default;
+  explicit ExpectedEnd(const Expectation& expected)
+      : ttl_ms(expected.ttl.count()),
+        deadline(expected.deadline),
+        any_ttl(expected.any_ttl),
+        cached(expected.cached) {}
+  [[nodiscard]] bool never() const { return ttl_ms == 0 && deadline == 0 && !any_ttl; }
+  // `now` in milliseconds since 1970.
+  [[nodiscard]] bool fits(std::int64_t pttl, std::int64_t now) const;
+  [[nodiscard]] bool may_be_absent(std::int64_t now) const;
+  [[nodiscard]] bool must_be_absent(std::int64_t now) const;  // the moment has passed, whoever's clock is right
 };
 
 // The commands that ask Redis for the key; gives their number. One of a member; otherwise two, the second is PTTL.
@@ -58,12 +84,13 @@ struct Observed {
   std::vector<std::pair<std::string, std::string>> fields;  // of a hash, in any order
   std::string value;                                        // of a string
   std::int64_t pttl = -2;                                   // -1: does not expire; -2: there is no key
+  std::int64_t now = 0;                                     // when Redis said so, in milliseconds since 1970
 };
 
 struct Difference {
   enum class Kind : std::uint8_t {
     equal,
-    missing,     // the key does not exist, and has no ttl that could have ended its life
+    missing,     // the key does not exist, and nothing could have ended its life
     stale,       // another value
     wrong_type,  // a key of another type
     wrong_ttl,   // the right value, but it expires where it must not, too late, or never

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "sinks/expression_time.h"
+#include "sinks/expression_values.h"
 #include "sinks/md5.h"
 
 namespace walrelay::sinks {
@@ -89,6 +90,21 @@ void md5(sqlite3_context* context, int, sqlite3_value** arguments) noexcept {
   }
 }
 
+void as_text(sqlite3_context* context, int, sqlite3_value** arguments) noexcept {
+  try {
+    const int type = sqlite3_value_type(arguments[0]);
+    std::string number;
+    if (type == SQLITE_INTEGER) {
+      append_number(number, std::int64_t{sqlite3_value_int64(arguments[0])});
+    } else if (type == SQLITE_FLOAT) {
+      append_number(number, sqlite3_value_double(arguments[0]));
+    }
+    if (!is_null(arguments[0])) sqlite::return_text(context, number.empty() ? bytes_of(arguments[0]) : number);
+  } catch (const std::bad_alloc&) {
+    sqlite3_result_error_nomem(context);
+  }
+}
+
 // The microseconds that a text stands for; without them the function has its result or its error.
 std::optional<std::int64_t> time_of(sqlite3_context* context, sqlite3_value* value) {
   const ReadTime time = read_time(bytes_of(value));
@@ -134,7 +150,8 @@ void rfc3339_function(sqlite3_context* context, int, sqlite3_value** arguments) 
   fail(context, "has no year before 0 or beyond 9999");
 }
 
-constexpr std::array<Function, 8> kFunctions{{{"floordiv", 2, floordiv},
+constexpr std::array<Function, 9> kFunctions{{{"floordiv", 2, floordiv},
+                                              {"as_text", 1, as_text},
                                               {"glob_escape", 1, glob_escape},
                                               {"md5", 1, md5},
                                               {"epoch_s", 1, epoch, 1'000'000},

@@ -4,6 +4,7 @@
 //   glob_escape(text)                  a backslash in front of what Redis' patterns give a meaning
 //   md5(text or blob)                  32 hexadecimal digits
 //   epoch_s(x) epoch_ms(x) epoch_us(x) of the text of a timestamp or a date (expression_time.h); NULL for infinity
+//   as_text(x)                         the text that x would be as the value of an expression
 //   iso_ms(x) rfc3339(x)               the same, or an integer of milliseconds, as JavaScript and Go write a time
 #pragma once
 

@@ -137,7 +137,8 @@ void ExpressionProgram::take(sqlite3_stmt* statement, ComputedValues& out) const
       const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, column));
       if (size > 0) out.bytes.append(static_cast<const char*>(bytes), size);
     }
-    out.values.push_back({wanted_[i], type == SQLITE_NULL, begin, out.bytes.size() - begin});
+    const bool number = type == SQLITE_INTEGER || type == SQLITE_FLOAT;
+    out.values.push_back({wanted_[i], type == SQLITE_NULL, number, begin, out.bytes.size() - begin});
   }
 }
 

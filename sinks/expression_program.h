@@ -42,7 +42,7 @@ struct ExpressionSources {
 struct ComputedValues {
   struct Text {
     std::size_t column = 0;  // virtual
-    bool null = true;
+    bool null = true, number = false;
     std::size_t begin = 0, size = 0;
   };
   std::vector<Text> values;

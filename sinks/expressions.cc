@@ -112,6 +112,13 @@ class Expressions::State {
     return memory.row;
   }
 
+  [[nodiscard]] bool is_number(std::size_t column) const {
+    const auto& values = sides_[static_cast<std::size_t>(Side::now)].computed.values;
+    const auto is_it = [wanted = column - width()](const auto& value) { return value.column == wanted; };
+    const auto found = std::find_if(values.begin(), values.end(), is_it);
+    return found != values.end() && found->number;
+  }
+
  private:
   struct SideMemory {
     ComputedValues computed;
@@ -234,6 +241,7 @@ const std::vector<std::size_t>& Expressions::reads(std::size_t column) const { r
 const std::string& Expressions::text_of(std::size_t column) const { return state_->text_of(column); }
 void Expressions::compile() { state_->compile(); }
 bool Expressions::empty() const { return state_->empty(); }
+bool Expressions::is_number(std::size_t column) const { return state_->is_number(column); }
 Row Expressions::evaluate(Row row, Side side) { return state_->evaluate(row, side); }
 
 }  // namespace walrelay::sinks

@@ -115,7 +115,18 @@ std::string& JsonValues::scratch(std::size_t depth) {
   return scratch_[depth];
 }
 
+bool JsonValues::append_of_profile(const ColumnType& type, std::string_view text, std::size_t depth,
+                                   std::string& out) const {
+  if (type.kind == TypeKind::bytea) {
+    if (style_.bytea == JsonStyle::Bytea::base64) return false;  // as plain has it
+    if (style_.bytea == JsonStyle::Bytea::hex) return append_json_string(out, text), true;
+  }
+  if (style_.profile == JsonStyle::Profile::node_pg) return append_as_node(type, text, depth > 0, out);
+  return style_.profile == JsonStyle::Profile::go && append_as_go(type, text, out);
+}
+
 void JsonValues::append(const ColumnType* type, std::string_view text, std::size_t depth, std::string& out) {
+  if (type != nullptr && append_of_profile(*type, text, depth, out)) return;
   switch (type == nullptr ? TypeKind::other : type->kind) {
     case TypeKind::boolean:
       if (text == "t" || text == "f") {

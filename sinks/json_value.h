@@ -10,6 +10,7 @@
 //   bytea                   base64
 //   everything else         a string
 //
+// That is the profile `plain`; json_profile.h has the others.
 // Text that does not have its type's form becomes a JSON string: a value is never lost and never breaks the document.
 #pragma once
 
@@ -19,12 +20,15 @@
 #include <string_view>
 
 #include "replication/relation.h"
+#include "sinks/json_profile.h"
 #include "sinks/json_text.h"
 
 namespace walrelay::sinks {
 
 class JsonValues {
  public:
+  explicit JsonValues(JsonStyle style = {}) : style_(style) {}
+
   // `type` may be null: not known.
   void append(const replication::ColumnType* type, std::string_view text, std::string& out) {
     append(type, text, 0, out);
@@ -40,8 +44,11 @@ class JsonValues {
                         std::string& out);
   bool append_composite(const replication::ColumnType& type, std::string_view text, std::size_t depth,
                         std::string& out);
+  bool append_of_profile(const replication::ColumnType& type, std::string_view text, std::size_t depth,
+                         std::string& out) const;
   std::string& scratch(std::size_t depth);
 
+  JsonStyle style_;
   JsonValidator validator_;
   std::deque<std::string> scratch_;  // one for each depth of nesting; grown, never moved
 };

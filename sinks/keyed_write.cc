@@ -26,6 +26,7 @@ KeyedWrite::KeyedWrite(const BindContext& context)
     : template_(bind_key(context)),
       inverse_(template_, context.relation.columns.size()),
       when_(context),
+      lifetime_(context),
       reads_(context.reads(template_)),
       place_columns_(with_condition(context, reads_, when_)),
       number_(context.number),
@@ -33,6 +34,13 @@ KeyedWrite::KeyedWrite(const BindContext& context)
       identity_(identity_columns(context.relation)) {
   for (const auto& part : template_.parts()) column_names_.push_back(context.name_of(part.column));
   if (context.find("track") != nullptr) track_ = track_key(context);
+  terms_.if_cached = context.flag("if_cached");
+  terms_.on_change = lifetime_.on_change();
+  terms_.keeps_ttl = terms_.if_cached && !lifetime_.given();
+  for (const std::size_t column : with_condition(context, {}, when_)) {
+    const bool identity = std::find(identity_.begin(), identity_.end(), column) != identity_.end();
+    when_of_identity_ = when_of_identity_ && identity;
+  }
 }
 
 bool KeyedWrite::prepare(Row before, Row now, bool keep_unchanged) {
@@ -54,9 +62,19 @@ bool KeyedWrite::prepare(Row before, Row now, bool keep_unchanged) {
   }
   if (!there_) return true;
   if (presence == Presence::unknown) return false;
-  if (complete(now)) return true;
-  // Under a new key nothing stands that could be left as it is.
-  return keep_unchanged && keeps_unchanged() && !remove_old_ && track_.empty();
+  if (complete(now) && lifetime_.known(now)) {
+    terms_.expiry = lifetime_.of(key_, now);
+    prepare_row(now);
+    return true;
+  }
+  return keep_unchanged && stood_before(before) && keeps_unchanged(before, now);
+}
+
+// Under a new key nothing stands that could be left as it is, nor where the key may have expired, nor where the row may
+// have had none, because it did not fulfil the condition.
+bool KeyedWrite::stood_before(Row before) const {
+  const bool fulfilled = !when_.column() || (before.empty() && when_of_identity_);
+  return !remove_old_ && track_.empty() && !lifetime_.given() && fulfilled;
 }
 
 void KeyedWrite::make_key(Row row) {
@@ -155,7 +173,13 @@ void KeyedWrite::expect(std::vector<Expectation>& out) {
   expected.key = key_;
   expected.write = number_;
   expected.skip = no_key_;
-  if (there_) expect_row(now_, expected);
+  if (!there_) return;
+  expect_row(now_, expected);
+  if (expected.type == Expectation::Type::none) return;
+  if (expiry().kind == Expiry::Kind::after) expected.ttl = std::chrono::milliseconds(expiry().ms);
+  if (expiry().kind == Expiry::Kind::at) expected.deadline = expiry().ms;
+  expected.any_ttl = terms_.keeps_ttl;
+  expected.cached = terms_.if_cached;
 }
 
 bool KeyedWrite::readings(std::string_view place, std::size_t most, std::vector<KeyReading>& out) const {

@@ -5,6 +5,7 @@
 // Where several rows can make one field (a unique index that is not the identity) it belongs to the row that wrote it
 // last: a DELETE of another one leaves it.
 #include "sinks/columns.h"
+#include "sinks/field_text.h"
 #include "sinks/json_row.h"
 #include "sinks/member_write.h"
 #include "sinks/resp.h"
@@ -59,15 +60,11 @@ class FieldWrite : public MemberWrite {
   }
 };
 
-// The value is a template, or one column as it is; NULL is the empty text.
-class TextField final : public FieldWrite {
+// The value is a template; NULL in it is the empty text.
+class TemplateField final : public FieldWrite {
  public:
-  TextField(const BindContext& context, BoundTemplate value)
+  TemplateField(const BindContext& context, BoundTemplate value)
       : FieldWrite(context, columns_of(value)), value_(std::move(value)) {}
-  static BoundTemplate of_column(const BindContext& context) {
-    const std::size_t column = require_column(context, context.find("column")->text, "column");
-    return {{{"", column, false, nullptr}}, ""};
-  }
 
  protected:
   void append_value(Row row, std::string& out) override {
@@ -91,40 +88,48 @@ class TextField final : public FieldWrite {
   const BoundTemplate value_;
 };
 
+// One column as it is; NULL is the empty text.
+class ColumnField final : public FieldWrite {
+ public:
+  ColumnField(const BindContext& context, std::size_t column)
+      : FieldWrite(context, {column}), column_(column), text_(text_form(context, column)) {}
+
+ protected:
+  void append_value(Row row, std::string& out) override { out.append(text_.of(row[column_].text)); }
+
+ private:
+  const std::size_t column_;
+  FieldText text_;
+};
+
 class JsonField final : public FieldWrite {
  public:
-  explicit JsonField(const BindContext& context) : JsonField(context, fields(context)) {}
+  explicit JsonField(const BindContext& context) : JsonField(context, JsonRow(context)) {}
 
  protected:
   void append_value(Row row, std::string& out) override { json_.append(row, out); }
 
  private:
-  JsonField(const BindContext& context, const std::vector<JsonRow::Field>& chosen)
-      : FieldWrite(context, columns_of(chosen)), json_(chosen) {}
-  static std::vector<JsonRow::Field> fields(const BindContext& context) {
-    std::vector<JsonRow::Field> fields;
-    for (const ChosenColumn& chosen : choose_columns(context)) {
-      fields.push_back({chosen.column, chosen.field, context.type_of(chosen.column)});
-    }
-    return fields;
-  }
-  static std::vector<std::size_t> columns_of(const std::vector<JsonRow::Field>& fields) {
-    std::vector<std::size_t> columns;
-    for (const auto& field : fields) columns.push_back(field.column);
-    return columns;
-  }
+  JsonField(const BindContext& context, JsonRow json) : FieldWrite(context, json.columns()), json_(std::move(json)) {}
   JsonRow json_;
 };
 
 std::string mistake(const WriteSpec& write) {
-  const auto given =
-      write.parameters.count("value") + write.parameters.count("column") + write.parameters.count("columns");
-  return given > 1 ? "\"value\", \"column\" and \"columns\" exclude each other; keep one" : "";
+  const auto has = [&write](const char* name) { return write.parameters.contains(name); };
+  if (has("value") + has("column") + has("columns") > 1) {
+    return "\"value\", \"column\" and \"columns\" exclude each other; keep one";
+  }
+  if (!has("value") && !has("column")) return json_mistake(write);
+  if (has("profile")) return "\"profile\" is for the row as JSON; drop it, or write \"columns\"";
+  const bool forms = has("booleans") || has("bytea");
+  return has("value") && forms ? "\"booleans\" and \"bytea\" are for a column as it is; \"value\" is a template" : "";
 }
 
 std::unique_ptr<Write> bind(const BindContext& context) {
-  if (context.find("value") != nullptr) return std::make_unique<TextField>(context, context.bind("value"));
-  if (context.find("column") != nullptr) return std::make_unique<TextField>(context, TextField::of_column(context));
+  if (context.find("value") != nullptr) return std::make_unique<TemplateField>(context, context.bind("value"));
+  if (const Parameter* column = context.find("column")) {
+    return std::make_unique<ColumnField>(context, require_column(context, column->text, "column"));
+  }
   return std::make_unique<JsonField>(context);
 }
 
@@ -133,16 +138,21 @@ std::unique_ptr<Write> bind(const BindContext& context) {
 Kind hash_field_kind() {
   using Shape = ParameterShape;
   scripts();
-  return {{"hash_field",
-           "Each row is one field of a hash that rows share.",
-           {{"key", Shape::template_, true, {}, "The hash's key, as in \"offsets:{group_id}\"."},
-            {"field", Shape::template_, true, {}, "The field, as in \"{topic}:{partition_id}\"."},
-            {"value", Shape::template_, false, {}, "The value as a template; NULL in it is the empty text."},
-            {"column", Shape::column, false, {}, "Or the column whose text is the value; NULL is the empty text."},
-            {"columns", Shape::columns, false, {}, "Or the row as JSON, of these columns; all by default."},
-            {"when", Shape::expression, false, {}, "Only rows for which it is true are fields."},
-            {"shared", Shape::flag, false, {}, "Whether several rows may make one field; known from the templates."},
-            {"track", Shape::choice, false, {"redis"}, "Keep in Redis where each row stands, for a narrow identity."}}},
+  std::vector<ParameterDescription> parameters{
+      {"key", Shape::template_, true, {}, "The hash's key, as in \"offsets:{group_id}\"."},
+      {"field", Shape::template_, true, {}, "The field, as in \"{topic}:{partition_id}\"."},
+      {"value", Shape::template_, false, {}, "The value as a template; NULL in it is the empty text."},
+      {"column", Shape::column, false, {}, "Or the column whose text is the value; NULL is the empty text."},
+      {"columns", Shape::columns, false, {}, "Or the row as JSON, of these columns and lets; all columns by default."},
+      describe_profile()};
+  describe_text_forms(parameters);
+  for (ParameterDescription& more : std::vector<ParameterDescription>{
+           {"when", Shape::expression, false, {}, "Only rows for which it is true are fields."},
+           {"shared", Shape::flag, false, {}, "Whether several rows may make one field; known from the templates."},
+           {"track", Shape::choice, false, {"redis"}, "Keep in Redis where each row stands, for a narrow identity."}}) {
+    parameters.push_back(std::move(more));
+  }
+  return {{"hash_field", "Each row is one field of a hash that rows share.", std::move(parameters)},
           false,
           mistake,
           bind,

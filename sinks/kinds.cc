@@ -7,6 +7,7 @@
 #define WALRELAY_KINDS(KIND) \
   KIND(hash)                 \
   KIND(string)               \
+  KIND(json)                 \
   KIND(hash_field)           \
   KIND(set)                  \
   KIND(zset)                 \

@@ -183,6 +183,13 @@ std::size_t MappingSet::document_of(const MappingSpec& spec, std::size_t write) 
   return static_cast<std::size_t>(std::find_if(documents_.begin(), documents_.end(), is_it) - documents_.begin());
 }
 
+bool MappingSet::has_kind(std::string_view kind) const {
+  const auto is_it = [kind](const WriteSpec& write) { return write.kind == kind; };
+  return std::any_of(specs_.begin(), specs_.end(), [&is_it](const MappingSpec& spec) {
+    return std::any_of(spec.writes.begin(), spec.writes.end(), is_it);
+  });
+}
+
 std::uint32_t MappingSet::number(const std::string& site, std::size_t write) {
   const auto [found, added] = numbers_.try_emplace({site, write}, static_cast<std::uint32_t>(sites_.size()));
   if (added) sites_.push_back(site);
@@ -203,7 +210,7 @@ std::unique_ptr<RelationWriter> MappingSet::bind(const Relation& relation) {
     check_identity(spec, relation);
     group.expressions = bind_let(spec, relation, captures);
     for (std::size_t i = 0; i < spec.writes.size(); ++i) {
-      BindContext context{spec, spec.writes[i], relation, captures, *group.expressions, state_, 0};
+      BindContext context{spec, spec.writes[i], relation, captures, *group.expressions, state_, 0, json_documents_};
       check_key_is_free(context, keys);
       context.number = number(context.site(), i);
       group.writes.push_back({find_kind(spec.writes[i].kind)->bind(context), context.number, document_of(spec, i)});

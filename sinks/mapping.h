@@ -141,9 +141,9 @@ struct OwnedKeys {
   enum class Members : std::uint8_t { none, fields, set, zset, bits, roaring } members = Members::none;
   // Of members that several rows may support, only those are the write's that one of walrelay's own keys names: gives
   // the place that such a key speaks of. Null: every member of the right form is the write's.
-  std::function<std::optional<std::string>(std::string_view state_key)> supported;
+  std::function<std::optional<std::string>(std::string_view state_key)> supported = nullptr;
   // For a TRUNCATE. Null: the key goes as a whole.
-  std::shared_ptr<const MemberRemoval> removal;
+  std::shared_ptr<const MemberRemoval> removal = nullptr;
   std::uint32_t write = 0;  // its number in Batch entries
   bool state = false;       // keys of walrelay's own, that no template makes
 };
@@ -230,6 +230,11 @@ class MappingSet {
   [[nodiscard]] bool names(std::string_view schema, std::string_view table) const;
   [[nodiscard]] bool default_mapping() const { return specs_.empty(); }
 
+  // Whether a write of this kind is among them.
+  [[nodiscard]] bool has_kind(std::string_view kind) const;
+  // The server has RedisJSON, so that the kind `json` makes documents and not strings. Before what is bound for it.
+  void set_json_documents(bool has) { json_documents_ = has; }
+
   // Binds every mapping that matches the relation, and every document that names it; null when none does. Throws
   // MappingError.
   std::unique_ptr<RelationWriter> bind(const replication::Relation& relation);
@@ -248,6 +253,7 @@ class MappingSet {
   std::vector<MappingSpec> specs_;
   const std::string state_;
   std::vector<DocumentSpec> documents_;
+  bool json_documents_ = false;
   std::vector<std::unique_ptr<Compiled>> compiled_;
   // By site and write: a new version of a relation keeps its writes' numbers.
   std::map<std::pair<std::string, std::size_t>, std::uint32_t> numbers_;

@@ -1,13 +1,23 @@
 #include "sinks/redis_inquiry.h"
 
+#include <chrono>
+
 #include "sinks/redis_reply.h"
 
 namespace walrelay::sinks {
 namespace {
 
 constexpr std::size_t kPacket = 32 * 1024;
-constexpr std::int64_t kToleranceMs = 1000;  // as judge() has it
 constexpr std::string_view kNeverExpires = ":-1\r\n", kNoKey = ":-2\r\n";
+
+std::int64_t now_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+bool is_empty(const redisReply& reply) {
+  return reply.type == REDIS_REPLY_NIL || (reply.type == REDIS_REPLY_ARRAY && reply.elements == 0);
+}
 
 }  // namespace
 
@@ -29,18 +39,25 @@ RedisInquiry::~RedisInquiry() {
 }
 
 void RedisInquiry::ask(const Expectation& expected) {
+  if (ExpectedEnd(expected).must_be_absent(now_ms())) {
+    Expectation gone;
+    gone.key = expected.key;
+    gone.write = expected.write;
+    return ask(gone);
+  }
   const std::size_t commands = append_question(expected, packet_);
   in_packet_ += commands;
   Question& question = open_.emplace_back();
   question.alone = commands == 1;
   append_answer(expected, question.answer);
-  question.ttl_ms = expected.ttl.count();
+  question.end = ExpectedEnd(expected);
   if (expected.type == Expectation::Type::none) {
     question.pttl = kNoKey;
-  } else if (question.ttl_ms == 0) {
+  } else if (question.end.never() && !question.end.cached) {
     question.pttl = kNeverExpires;
   }
-  if (!by_bytes_) question.expected = std::make_unique<Expectation>(expected);
+  // A document is seldom the same by its bytes.
+  if (!by_bytes_ || expected.type == Expectation::Type::document) question.expected = std::make_unique<Expectation>(expected);
   if (packet_.size() >= kPacket) flush();
 }
 
@@ -84,7 +101,8 @@ void RedisInquiry::on_usual() {
 void RedisInquiry::on_reply(const redisReply& reply) {
   Question& question = open_.front();
   if (!std::exchange(question.value_seen, true)) {
-    question.same = false;
+    question.absent = !question.alone && is_empty(reply);
+    question.same = question.absent && question.end.may_be_absent(now_ms());
     note_value(question, reply);
     if (question.alone) answered();
     return;
@@ -94,7 +112,7 @@ void RedisInquiry::on_reply(const redisReply& reply) {
 }
 
 void RedisInquiry::note_value(Question& question, const redisReply& reply) const {
-  if (by_bytes_) return;
+  if (question.expected == nullptr) return;
   Observed& observed = question.observed;
   switch (reply.type) {
     case REDIS_REPLY_ERROR:
@@ -116,9 +134,11 @@ void RedisInquiry::note_value(Question& question, const redisReply& reply) const
 }
 
 void RedisInquiry::note_pttl(Question& question, const redisReply& reply) const {
-  const std::int64_t pttl = reply.type == REDIS_REPLY_INTEGER ? reply.integer : -2;
-  question.observed.pttl = pttl;
-  question.same = question.same && question.ttl_ms > 0 && pttl >= 0 && pttl <= question.ttl_ms + kToleranceMs;
+  Observed& observed = question.observed;
+  observed.pttl = reply.type == REDIS_REPLY_INTEGER ? reply.integer : -2;
+  observed.now = now_ms();
+  const bool fits = question.absent ? observed.pttl == -2 : question.end.fits(observed.pttl, observed.now);
+  question.same = question.same && fits;
 }
 
 void RedisInquiry::answered() {

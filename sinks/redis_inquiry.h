@@ -40,9 +40,10 @@ class RedisInquiry {
     std::string answer;     // the bytes when all is well
     std::string_view pttl;  // likewise; empty: it must be judged
     std::unique_ptr<Expectation> expected;
-    std::int64_t ttl_ms = 0;
+    ExpectedEnd end;
     bool value_seen = false, same = true;
-    bool alone = false;  // no PTTL follows
+    bool alone = false;   // no PTTL follows
+    bool absent = false;  // it was the reply that there is no key
     Observed observed;
   };
   void on_reply(const redisReply& reply);

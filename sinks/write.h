@@ -68,6 +68,7 @@ struct BindContext {
   Expressions& expressions;  // of the mapping
   const std::string& state;  // begins the names of keys that are walrelay's own
   std::uint32_t number = 0;  // in Batch entries
+  bool json_documents = false;  // the server has RedisJSON
 
   // "mapping users, table public.users, hash at walrelay.yaml:12:9"
   [[nodiscard]] std::string site() const;

@@ -1,6 +1,8 @@
 // RedisInquiry: what stands in Redis against what is expected, by its bytes and closely.
 #include "sinks/redis_inquiry.h"
 
+#include <chrono>
+
 #include "tests/loop/sinks/redis_fixture.h"
 
 namespace walrelay::sinks {
@@ -82,6 +84,72 @@ TEST_F(RedisInquiryTest, JudgesEveryDifferenceInOrder) {
     EXPECT_EQ(ask(false, asked), closely);
     EXPECT_EQ(ask(true, asked), by_bytes);
   }
+}
+
+// Keys that may be absent, or end at a moment: neither needs a second look where all is well.
+TEST_F(RedisInquiryTest, KnowsWhatMayBeAbsentAndWhatMustHaveGone) {
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                       .count();
+  server.on_command = [](const Words& words) -> std::optional<std::string> {
+    if (words[0] == "PTTL" && words[1] == "s:ends") return integer(60'000);
+    return std::nullopt;
+  };
+  server.keys["s:ends"] = {'s', "text", {}, {}};
+  const auto cached = [](const std::string& key, const std::string& value) {
+    Expectation expected = string_of(key, value);
+    expected.cached = expected.any_ttl = true;
+    return expected;
+  };
+  const auto until = [](const std::string& key, std::int64_t deadline) {
+    Expectation expected = string_of(key, "text");
+    expected.deadline = deadline;
+    return expected;
+  };
+  Expectation expires = string_of("s:gone", "text"), no_hash = hash_of("h:gone", {{"a", "1"}});
+  expires.ttl = no_hash.ttl = std::chrono::seconds(9);
+  const std::vector<std::pair<Expectation, Kind>> asked{{cached("s:gone", "text"), Kind::equal},
+                                                        {cached("s:good", "text"), Kind::equal},
+                                                        {cached("s:ends", "text"), Kind::equal},
+                                                        {cached("s:stale", "text"), Kind::stale},
+                                                        {cached("h:good", "text"), Kind::wrong_type},
+                                                        {expires, Kind::equal},
+                                                        {no_hash, Kind::equal},
+                                                        {until("s:ends", now + 60'000), Kind::equal},
+                                                        {until("s:ends", now + 90'000), Kind::wrong_ttl},
+                                                        {until("s:good", now + 60'000), Kind::wrong_ttl},
+                                                        {until("s:gone", now + 60'000), Kind::missing},
+                                                        {until("s:gone", now + 1'000), Kind::equal},
+                                                        {until("s:gone", now - 60'000), Kind::equal},
+                                                        {until("s:good", now - 60'000), Kind::unexpected}};
+  std::vector<Expectation> expectations;
+  std::vector<Kind> closely, by_bytes;
+  for (const auto& [expected, kind] : asked) {
+    expectations.push_back(expected);
+    closely.push_back(kind);
+    by_bytes.push_back(kind == Kind::equal ? Kind::equal : Kind::stale);
+  }
+  EXPECT_EQ(ask(false, expectations), closely);
+  EXPECT_EQ(ask(true, expectations), by_bytes);
+}
+
+// RedisJSON gives a document back in its own words.
+TEST_F(RedisInquiryTest, ComparesDocumentsByWhatTheySay) {
+  server.on_command = [](const Words& words) -> std::optional<std::string> {
+    if (words[0] != "JSON.GET") return std::nullopt;
+    if (words[1] == "s:good") return bulk(R"({"a":1.5,"b":2})");
+    return words[1] == "h:good" ? error("WRONGTYPE Operation against a key holding the wrong kind of value") : nil();
+  };
+  const auto document = [](const std::string& key, const std::string& value) {
+    Expectation expected = string_of(key, value);
+    expected.type = Expectation::Type::document;
+    return expected;
+  };
+  const std::vector<Expectation> asked{document("s:good", R"({"b": 2, "a": 1.50})"), document("s:good", R"({"a":1.5})"),
+                                       document("s:none", "{}"), document("h:good", "{}")};
+  const std::vector<Kind> kinds{Kind::equal, Kind::stale, Kind::missing, Kind::wrong_type};
+  EXPECT_EQ(ask(false, asked), kinds);
+  EXPECT_EQ(ask(true, asked), kinds);
 }
 
 // Replies that are not parsed must not pile up in the reader's buffer.

@@ -15,8 +15,10 @@ namespace walrelay::sinks::testing {
 using Outcome = RelationWriter::Outcome;
 
 struct Bound {
-  explicit Bound(Table bound, std::vector<WriteSpec> writes)
-      : table(std::move(bound)), set({mapping("m", table.relation.qualified(), std::move(writes))}) {
+  using Lets = std::vector<std::pair<std::string, std::string>>;
+  explicit Bound(Table bound, std::vector<WriteSpec> writes, const Lets& lets = {}, bool json_documents = false)
+      : table(std::move(bound)), set({with_lets(mapping("m", table.relation.qualified(), std::move(writes)), lets)}) {
+    set.set_json_documents(json_documents);
     writer = set.bind(table.relation);
   }
   std::vector<std::string> lines() {
@@ -26,6 +28,21 @@ struct Bound {
   }
   Outcome apply(const Change& change, bool keep_unchanged = true) {
     return writer->apply(change, keep_unchanged, batch);
+  }
+
+  static MappingSpec with_lets(MappingSpec spec, const Lets& lets) {
+    spec.let = lets;
+    return spec;
+  }
+
+  // What apply() throws as a RowError; empty: nothing.
+  std::string row_error(const Change& change) {
+    try {
+      apply(change);
+    } catch (const RowError& error) {
+      return error.what();
+    }
+    return "";
   }
 
   Table table;

@@ -25,6 +25,18 @@ Expectation string(const std::string& value, milliseconds ttl = milliseconds(0))
   return {"k", Type::string, {}, value, ttl, 0};
 }
 
+Expectation until(std::int64_t deadline) {
+  Expectation expected = string("v");
+  expected.deadline = deadline;
+  return expected;
+}
+Expectation cached(Expectation expected, bool any_ttl) {
+  expected.cached = true;
+  expected.any_ttl = any_ttl;
+  return expected;
+}
+Expectation document(const std::string& value) { return {"k", Type::document, {}, value, milliseconds(0), 0}; }
+
 struct WireCase {
   std::string name;
   Expectation expected;
@@ -47,6 +59,7 @@ INSTANTIATE_TEST_SUITE_P(
                       WireCase{"empty_string", string(""), "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", "$0\r\n\r\n"},
                       WireCase{"binary_string", string(kBinary), "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n",
                                "$4\r\n" + kBinary + "\r\n"},
+                      WireCase{"document", document("[1]"), "*2\r\n$8\r\nJSON.GET\r\n$1\r\nk\r\n", "$3\r\n[1]\r\n"},
                       WireCase{"hash", hash({{"b", "1"}, {"a", ""}}), "*2\r\n$7\r\nHGETALL\r\n$1\r\nk\r\n",
                                "*4\r\n$1\r\nb\r\n$1\r\n1\r\n$1\r\na\r\n$0\r\n\r\n"},
                       WireCase{"binary_hash", hash({{kBinary, kBinary}}), "*2\r\n$7\r\nHGETALL\r\n$1\r\nk\r\n",
@@ -131,6 +144,43 @@ INSTANTIATE_TEST_SUITE_P(
         JudgeCase{"hash_ttl_not_set", hash({{"a", "1"}}, kTtl), fields({{"a", "1"}}), Kind::wrong_ttl},
         JudgeCase{"hash_ttl_not_wanted", hash({{"a", "1"}}), fields({{"a", "1"}}, 5), Kind::wrong_ttl}),
     [](const auto& tested) { return tested.param.name; });
+
+// Of a moment: our clock says 1000000.
+Observed seen_at(Observed observed) {
+  observed.now = 1'000'000;
+  return observed;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ends, Judging,
+    ::testing::Values(
+        JudgeCase{"deadline", until(1'060'000), seen_at(value("v", 60'000)), Kind::equal},
+        JudgeCase{"deadline_by_another_clock", until(1'060'000), seen_at(value("v", 56'000)), Kind::equal},
+        JudgeCase{"deadline_too_early", until(1'060'000), seen_at(value("v", 50'000)), Kind::wrong_ttl},
+        JudgeCase{"deadline_too_late", until(1'060'000), seen_at(value("v", 70'000)), Kind::wrong_ttl},
+        JudgeCase{"deadline_not_set", until(1'060'000), seen_at(value("v")), Kind::wrong_ttl},
+        JudgeCase{"deadline_to_come", until(1'060'000), seen_at(kNothing), Kind::missing},
+        JudgeCase{"deadline_just_passed", until(999'000), seen_at(kNothing), Kind::equal},
+        JudgeCase{"deadline_nearly_passed", until(1'004'000), seen_at(kNothing), Kind::equal},
+        JudgeCase{"deadline_passed", until(5), seen_at(kNothing), Kind::equal},
+        JudgeCase{"deadline_passed_and_there", until(5), seen_at(value("v", 60'000)), Kind::wrong_ttl},
+        JudgeCase{"deadline_stale", until(1'060'000), seen_at(value("w", 60'000)), Kind::stale},
+        JudgeCase{"not_cached", cached(string("v"), true), kNothing, Kind::equal},
+        JudgeCase{"cached", cached(string("v"), true), value("v", 5), Kind::equal},
+        JudgeCase{"cached_for_ever", cached(string("v"), true), value("v"), Kind::equal},
+        JudgeCase{"cached_stale", cached(string("v"), true), value("w", 5), Kind::stale},
+        JudgeCase{"cached_with_a_ttl_of_ours", cached(string("v", kTtl), false), value("v"), Kind::wrong_ttl},
+        JudgeCase{"document", document(R"({"a":1,"b":[1.50]})"), value(R"({"b":[1.5],"a":1})"), Kind::equal},
+        JudgeCase{"document_stale", document(R"({"a":1})"), value(R"({"a":2})"), Kind::stale},
+        JudgeCase{"document_of_another_type", document("{}"), kOtherType, Kind::wrong_type}),
+    [](const auto& tested) { return tested.param.name; });
+
+TEST(Expectation, AMomentThatHasSurelyPassedIsToldFromOneThatMayHave) {
+  EXPECT_TRUE(ExpectedEnd(until(990'000)).must_be_absent(1'000'000));
+  EXPECT_FALSE(ExpectedEnd(until(999'000)).must_be_absent(1'000'000));
+  EXPECT_FALSE(ExpectedEnd(string("v")).must_be_absent(1'000'000));
+  EXPECT_FALSE(ExpectedEnd(cached(string("v"), true)).must_be_absent(1'000'000));
+}
 
 // What the writes expect is what they write: "hash h:1 id=1 name=Ann (60000 ms)".
 std::vector<std::string> expected_of(testing::Bound& bound, const testing::Cells& cells) {

@@ -78,6 +78,17 @@ TEST(HashWrite, ExpiresWithATtl) {
   EXPECT_TRUE(bound.batch.empty());
 }
 
+TEST(HashWrite, ARowThatMayHaveHadNoKeyMustSayEverything) {
+  Bound bound(users(), {testing::with(hash("u:{id}"), "when", "name = 'shown'")});
+  EXPECT_EQ(bound.apply(bound.table.update({"1", "shown", unchanged})), Outcome::reread);
+  EXPECT_TRUE(bound.batch.empty());
+  bound.apply(bound.table.update({"1", "hidden", unchanged}));
+  EXPECT_THAT(bound.lines(), ElementsAre("UNLINK u:1"));
+  Bound always(users(), {testing::with(hash("u:{id}"), "when", "id > 0")});
+  EXPECT_EQ(always.apply(always.table.update({"1", "Ann", unchanged})), Outcome::done);
+  EXPECT_THAT(always.lines(), ElementsAre("HSET u:1 id 1 name Ann"));
+}
+
 TEST(HashWrite, ReplacingLeavesNoStaleField) {
   Bound bound(users(), {hash("u:{id}")});
   ModelRedis redis;

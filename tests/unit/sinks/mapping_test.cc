@@ -47,7 +47,7 @@ TEST(Kinds, AreDescribed) {
     EXPECT_TRUE(kind.parameters.front().required);
     for (const ParameterDescription& parameter : kind.parameters) EXPECT_FALSE(parameter.help.empty());
   }
-  EXPECT_THAT(names, ElementsAre("hash", "string", "hash_field", "set", "zset", "bitmap", "roaring"));
+  EXPECT_THAT(names, ElementsAre("hash", "string", "json", "hash_field", "set", "zset", "bitmap", "roaring", "document"));
 }
 
 TEST(Mapping, TellsEveryMistakeAtOnce) {

@@ -26,7 +26,44 @@ inline WriteSpec string(const std::string& key, const std::string& column = "") 
 }
 
 inline WriteSpec with_ttl(WriteSpec spec, std::chrono::milliseconds ttl) {
-  spec.parameters["ttl"].duration = ttl;
+  spec.parameters["ttl"].lifetime.constant = ttl;
+  return spec;
+}
+
+inline WriteSpec with_lifetime(WriteSpec spec, Lifetime lifetime) {
+  spec.parameters["ttl"].lifetime = std::move(lifetime);
+  return spec;
+}
+
+// Until the moment that an expression says.
+inline Lifetime until(const std::string& at, const std::string& unit = "") {
+  Lifetime lifetime;
+  lifetime.at = at;
+  lifetime.unit = unit;
+  return lifetime;
+}
+
+// So long after the last change.
+inline Lifetime after_change(std::chrono::milliseconds ttl) {
+  Lifetime lifetime;
+  lifetime.constant = ttl;
+  lifetime.on_change = true;
+  return lifetime;
+}
+
+// With a template, a choice or an expression.
+inline WriteSpec with(WriteSpec spec, const std::string& parameter, const std::string& text) {
+  spec.parameters[parameter] = text_parameter(text);
+  return spec;
+}
+
+inline WriteSpec if_cached(WriteSpec spec) {
+  spec.parameters["if_cached"].flag = true;
+  return spec;
+}
+
+inline WriteSpec exploding(WriteSpec spec, Explode explode) {
+  spec.parameters["explode"].explode = std::move(explode);
   return spec;
 }
 
