@@ -88,9 +88,9 @@ TEST_F(RedisInquiryTest, JudgesEveryDifferenceInOrder) {
 
 // Keys that may be absent, or end at a moment: neither needs a second look where all is well.
 TEST_F(RedisInquiryTest, KnowsWhatMayBeAbsentAndWhatMustHaveGone) {
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
-                       std::chrono::system_clock::now().time_since_epoch())
-                       .count();
+  const auto now =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   server.on_command = [](const Words& words) -> std::optional<std::string> {
     if (words[0] == "PTTL" && words[1] == "s:ends") return integer(60'000);
     return std::nullopt;

@@ -38,8 +38,9 @@ std::vector<std::string> calls(Bound& bound) {
 }
 
 TEST(ConditionalWrite, StringsOnlyWhereTheyAreCached) {
-  Bound bound(users(), {if_cached(string("s:{id}", "name")), if_cached(with_ttl(string("t:{id}", "name"), milliseconds(9))),
-                        if_cached(with_lifetime(string("a:{id}", "name"), until("doc", "ms")))});
+  Bound bound(users(),
+              {if_cached(string("s:{id}", "name")), if_cached(with_ttl(string("t:{id}", "name"), milliseconds(9))),
+               if_cached(with_lifetime(string("a:{id}", "name"), until("doc", "ms")))});
   bound.apply(bound.table.insert({"1", "Ann", "5000"}));
   EXPECT_THAT(bound.lines(), ElementsAre("SET s:1 Ann XX KEEPTTL", "SET t:1 Ann XX PX 9", "SET a:1 Ann XX PXAT 5000"));
   bound.writer->replace(bound.table.row({"1", "Ann", null}), true, bound.batch);
@@ -102,8 +103,9 @@ TEST(JsonWrite, IsAStringWithoutTheModule) {
 }
 
 TEST(JsonWrite, IsADocumentWithTheModule) {
-  Bound bound(users(), {including(json("j:{id}"), {"name"}), with_ttl(including(json("t:{id}"), {"name"}), milliseconds(5))},
-              {}, true);
+  Bound bound(users(),
+              {including(json("j:{id}"), {"name"}), with_ttl(including(json("t:{id}"), {"name"}), milliseconds(5))}, {},
+              true);
   bound.apply(bound.table.insert({"1", "Ann", null}));
   EXPECT_THAT(bound.lines(), ElementsAre(R"(JSON.SET j:1 $ {"name":"Ann"})", "PERSIST j:1",
                                          R"(JSON.SET t:1 $ {"name":"Ann"})", "PEXPIRE t:1 5"));
@@ -120,12 +122,13 @@ TEST(JsonWrite, IsADocumentWithTheModule) {
 }
 
 TEST(JsonWrite, LooksAtADocumentByScript) {
-  Bound bound(users(), {if_cached(including(json("c:{id}"), {"name"})),
-                        with_lifetime(including(json("d:{id}"), {"name"}), after_change(milliseconds(7)))},
+  Bound bound(users(),
+              {if_cached(including(json("c:{id}"), {"name"})),
+               with_lifetime(including(json("d:{id}"), {"name"}), after_change(milliseconds(7)))},
               {}, true);
   bound.apply(bound.table.insert({"1", "Ann", null}));
-  const auto expected = ElementsAre(R"(EVALSHA c:1 cached keep 0 {"name":"Ann"})",
-                                    R"(EVALSHA d:1  change 7 {"name":"Ann"})");
+  const auto expected =
+      ElementsAre(R"(EVALSHA c:1 cached keep 0 {"name":"Ann"})", R"(EVALSHA d:1  change 7 {"name":"Ann"})");
   EXPECT_THAT(calls(bound), expected);
   bound.writer->replace(bound.table.row({"1", "Ann", null}), false, bound.batch);
   EXPECT_THAT(calls(bound), expected);

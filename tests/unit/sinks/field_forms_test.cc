@@ -32,8 +32,8 @@ TEST(FieldForms, StayAsPostgresqlPrintsThem) {
 TEST(FieldForms, AreWhatTheWriteSays) {
   Bound bound(flags(), {with(with(hash("a:{id}"), "booleans", "words"), "bytea", "base64"),
                         with(with(hash("b:{id}"), "booleans", "digits"), "bytea", "raw"),
-                        with(string("c:{id}", "lit"), "booleans", "words"), with(string("d:{id}", "data"), "bytea", "raw"),
-                        with(string("e:{id}"), "bytea", "hex")});
+                        with(string("c:{id}", "lit"), "booleans", "words"),
+                        with(string("d:{id}", "data"), "bytea", "raw"), with(string("e:{id}"), "bytea", "hex")});
   bound.apply(bound.table.insert({"1", "t", "\\x0aff00", "7"}));
   const std::string raw("\n\xff\0", 3);
   EXPECT_THAT(commands_of(bound.batch),
@@ -43,21 +43,24 @@ TEST(FieldForms, AreWhatTheWriteSays) {
                           testing::Command{"SET", "e:1", R"({"id":1,"lit":true,"data":"\\x0aff00","n":7})"}));
   bound.batch.clear();
   bound.apply(bound.table.update({"1", "f", "\\x", "7"}));
-  EXPECT_THAT(bound.lines(), ElementsAre("HSET a:1 id 1 lit false data  n 7", "HSET b:1 id 1 lit 0 data  n 7",
-                                         "SET c:1 false", "SET d:1 ", R"(SET e:1 {"id":1,"lit":false,"data":"\\x","n":7})"));
+  EXPECT_THAT(bound.lines(),
+              ElementsAre("HSET a:1 id 1 lit false data  n 7", "HSET b:1 id 1 lit 0 data  n 7", "SET c:1 false",
+                          "SET d:1 ", R"(SET e:1 {"id":1,"lit":false,"data":"\\x","n":7})"));
   // What has not its type's form stays as it is.
   bound.apply(bound.table.update({"1", "maybe", "\\x0", "7"}));
   EXPECT_EQ(bound.lines()[1], "HSET b:1 id 1 lit maybe data \\x0 n 7");
 }
 
 TEST(FieldForms, OfOneFieldOfASharedHash) {
-  WriteSpec field{"hash_field", {{"key", testing::text_parameter("h")}, {"field", testing::text_parameter("{id}")}}, ""};
+  WriteSpec field{
+      "hash_field", {{"key", testing::text_parameter("h")}, {"field", testing::text_parameter("{id}")}}, ""};
   Bound bound(flags(), {with(with(field, "column", "data"), "bytea", "base64")});
   bound.apply(bound.table.insert({"1", "t", "\\x0aff00", "7"}));
   EXPECT_THAT(bound.lines(), ElementsAre("HSET h 1 Cv8A"));
   Bound json(flags(), {with(field, "profile", "node-pg")});
   json.apply(json.table.insert({"1", "t", "\\x0a", null}));
-  EXPECT_THAT(json.lines(), ElementsAre(R"(HSET h 1 {"id":1,"lit":true,"data":{"type":"Buffer","data":[10]},"n":null})"));
+  EXPECT_THAT(json.lines(),
+              ElementsAre(R"(HSET h 1 {"id":1,"lit":true,"data":{"type":"Buffer","data":[10]},"n":null})"));
 }
 
 TEST(FieldForms, NullMayBeThere) {
@@ -65,8 +68,7 @@ TEST(FieldForms, NullMayBeThere) {
                         with(including(hash("n:{id}"), {"lit", "n"}), "nulls", "null"),
                         with(including(hash("a:{id}"), {"lit", "n"}), "nulls", "absent")});
   bound.apply(bound.table.insert({"1", "t", null, null}));
-  EXPECT_THAT(bound.lines(),
-              ElementsAre("HSET e:1 lit t n ", "HSET n:1 lit t n null", "HSET a:1 lit t", "HDEL a:1 n"));
+  EXPECT_THAT(bound.lines(), ElementsAre("HSET e:1 lit t n ", "HSET n:1 lit t n null", "HSET a:1 lit t", "HDEL a:1 n"));
   bound.apply(bound.table.update({"1", null, null, null}));
   EXPECT_THAT(bound.lines(), ElementsAre("HSET e:1 lit  n ", "HSET n:1 lit null n null", "UNLINK a:1"));
   bound.writer->replace(bound.table.row({"1", null, null, null}), true, bound.batch);
@@ -79,8 +81,8 @@ TEST(FieldForms, LetsAreChosenByTheirNames) {
   Bound bound(flags(), {renamed, including(hash("h:{id}"), {"twice", "word"}), hash("all:{id}")},
               {{"twice", "n * 2"}, {"word", "'' || n"}, {"n", "n + 1"}});
   bound.apply(bound.table.insert({"1", null, null, "21"}));
-  EXPECT_THAT(bound.lines(), ElementsAre(R"(SET j:1 {"id":1,"n2":42,"word":"21","raw":22})", "HSET h:1 twice 42 word 21",
-                                         "HSET all:1 id 1 n 21", "HDEL all:1 lit data"));
+  EXPECT_THAT(bound.lines(), ElementsAre(R"(SET j:1 {"id":1,"n2":42,"word":"21","raw":22})",
+                                         "HSET h:1 twice 42 word 21", "HSET all:1 id 1 n 21", "HDEL all:1 lit data"));
   bound.apply(bound.table.update({"1", null, null, null}));
   EXPECT_THAT(bound.lines(), ElementsAre(R"(SET j:1 {"id":1,"n2":null,"word":null,"raw":null})", "UNLINK h:1",
                                          "HSET all:1 id 1", "HDEL all:1 lit data n"));

@@ -84,26 +84,26 @@ TEST_P(Moments, AreReckonedToTheMillisecond) {
 const milliseconds kNone{0};
 INSTANTIATE_TEST_SUITE_P(
     KeyLifetime, Moments,
-    ::testing::Values(
-        MomentCase{"at", "", kNone, lease("2026-02-05 10:00:00+00"), "1770285600000"},
-        MomentCase{"at", "", milliseconds(60000), lease("2026-02-05 10:00:00+00"), "1770285660000"},
-        MomentCase{"at", "ms", kNone, lease("2026-02-05 10:00:00.0009+00"), "1770285600000"},
-        MomentCase{"at", "", kNone, lease("-infinity"), "1"},
-        MomentCase{"at", "", kNone, lease("294276-01-01 00:00:00+00"), "4000000000000000000"},
-        MomentCase{"text", "", kNone, lease(null, null, "2026-02-05T10:00:00Z"), "1770285600000"},
-        MomentCase{"text", "", kNone, lease(null, null, "2026-02-05T10:00:00+01:00"), "1770282000000"},
-        MomentCase{"text", "", kNone, lease(null, null, "2026-02-05"), "1770249600000"},
-        MomentCase{"text", "s", kNone, lease(null, null, "1770285600.5"), "1770285600500"},
-        MomentCase{"ms", "s", kNone, lease(null, "1770285600"), "1770285600000"},
-        MomentCase{"ms", "ms", kNone, lease(null, "1770285600001"), "1770285600001"},
-        MomentCase{"ms", "us", milliseconds(5), lease(null, "1770285600001999"), "1770285600006"},
-        MomentCase{"ms", "s", kNone, lease(null, "9223372036854775807"), "4000000000000000000"},
-        MomentCase{"ms", "ms", kNone, lease(null, "-9223372036854775808"), "1"},
-        MomentCase{"ms * 1000 + 1", "us", kNone, lease(null, "1770285600000"), "1770285600000"},
-        MomentCase{"ms / 1000.0", "s", kNone, lease(null, "1770285600250"), "1770285600250"},
-        MomentCase{"CASE WHEN text = 'held' THEN at END", "", kNone, lease("2026-02-05 10:00:00.5+00", null, "held"),
-                   "1770285600500"},
-        MomentCase{"CASE WHEN text = 'held' THEN at END", "", kNone, lease("2026-02-05 10:00:00.5+00"), ""}),
+    ::testing::Values(MomentCase{"at", "", kNone, lease("2026-02-05 10:00:00+00"), "1770285600000"},
+                      MomentCase{"at", "", milliseconds(60000), lease("2026-02-05 10:00:00+00"), "1770285660000"},
+                      MomentCase{"at", "ms", kNone, lease("2026-02-05 10:00:00.0009+00"), "1770285600000"},
+                      MomentCase{"at", "", kNone, lease("-infinity"), "1"},
+                      MomentCase{"at", "", kNone, lease("294276-01-01 00:00:00+00"), "4000000000000000000"},
+                      MomentCase{"text", "", kNone, lease(null, null, "2026-02-05T10:00:00Z"), "1770285600000"},
+                      MomentCase{"text", "", kNone, lease(null, null, "2026-02-05T10:00:00+01:00"), "1770282000000"},
+                      MomentCase{"text", "", kNone, lease(null, null, "2026-02-05"), "1770249600000"},
+                      MomentCase{"text", "s", kNone, lease(null, null, "1770285600.5"), "1770285600500"},
+                      MomentCase{"ms", "s", kNone, lease(null, "1770285600"), "1770285600000"},
+                      MomentCase{"ms", "ms", kNone, lease(null, "1770285600001"), "1770285600001"},
+                      MomentCase{"ms", "us", milliseconds(5), lease(null, "1770285600001999"), "1770285600006"},
+                      MomentCase{"ms", "s", kNone, lease(null, "9223372036854775807"), "4000000000000000000"},
+                      MomentCase{"ms", "ms", kNone, lease(null, "-9223372036854775808"), "1"},
+                      MomentCase{"ms * 1000 + 1", "us", kNone, lease(null, "1770285600000"), "1770285600000"},
+                      MomentCase{"ms / 1000.0", "s", kNone, lease(null, "1770285600250"), "1770285600250"},
+                      MomentCase{"CASE WHEN text = 'held' THEN at END", "", kNone,
+                                 lease("2026-02-05 10:00:00.5+00", null, "held"), "1770285600500"},
+                      MomentCase{"CASE WHEN text = 'held' THEN at END", "", kNone, lease("2026-02-05 10:00:00.5+00"),
+                                 ""}),
     [](const auto& tested) { return "case_" + std::to_string(tested.index); });
 
 TEST(KeyLifetime, ARowWithoutAMomentInItIsRefused) {
@@ -112,12 +112,12 @@ TEST(KeyLifetime, ARowWithoutAMomentInItIsRefused) {
               HasSubstr("table public.leases, hash: ttl.at: column text is neither a timestamp nor a number in a row"));
   EXPECT_THAT(text.row_error(text.table.insert(lease(null, null, "1770285600"))), HasSubstr("\"unit\""));
   EXPECT_TRUE(text.batch.empty());
-  EXPECT_THAT(testing::bind_error({testing::mapping("m", "leases", {with_lifetime(hash("l:{id}"), until("ms"))})},
-                                  leases()),
-              HasSubstr("ttl.at: column ms is a number; say whether it counts s, ms or us"));
-  EXPECT_THAT(testing::bind_error({testing::mapping("m", "leases", {with_lifetime(hash("l:{id}"), until("att"))})},
-                                  leases()),
-              HasSubstr("ttl.at: "));
+  EXPECT_THAT(
+      testing::bind_error({testing::mapping("m", "leases", {with_lifetime(hash("l:{id}"), until("ms"))})}, leases()),
+      HasSubstr("ttl.at: column ms is a number; say whether it counts s, ms or us"));
+  EXPECT_THAT(
+      testing::bind_error({testing::mapping("m", "leases", {with_lifetime(hash("l:{id}"), until("att"))})}, leases()),
+      HasSubstr("ttl.at: "));
 }
 
 // The hash may have gone since, so that nothing that is unchanged can be relied on; nor is its moment known.
