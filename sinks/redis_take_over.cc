@@ -70,11 +70,15 @@ event::Task<RedisSink::Found> RedisSink::take_over() {
   auto reading_jobs = redis.command({"HGETALL", jobs_key(s.options.slot)});
   const Reply jobs = co_await std::move(reading_jobs);
   found.jobs = fields_of(jobs);
+  auto reading_mappings = redis.command({"HGETALL", mappings_key(s.options.slot)});
+  const Reply mappings = co_await std::move(reading_mappings);
+  found.mappings = fields_of(mappings);
 
   auto sizing = redis.command({"DBSIZE"});
   const Reply size = co_await std::move(sizing);
-  auto counting = redis.command({"EXISTS", s.fence, s.checkpoint, s.dead, load_key(s.options.slot),
-                                 reread_key(s.options.slot), jobs_key(s.options.slot), s.barrier});
+  auto counting =
+      redis.command({"EXISTS", s.fence, s.checkpoint, s.dead, load_key(s.options.slot), reread_key(s.options.slot),
+                     jobs_key(s.options.slot), mappings_key(s.options.slot), s.barrier});
   const Reply ours = co_await std::move(counting);
   found.empty_database = size.integer <= ours.integer;
   co_return std::move(found);
