@@ -34,7 +34,8 @@ TEST_F(ExplainTest, ARowIsReadAsTheTableHasIt) {
   EXPECT_THAT(inserted.output, testing::ContainsRegex("EVALSHA [0-9a-f]{8} 1 "));
   EXPECT_TRUE(redis().keys("*").empty());
 
-  const Finished moved = explain({"--table", "public.users", "--row", R"({"id": 2})", "--before", R"({"id": 1})"});
+  const Finished moved =
+      explain({"--table", "public.users", "--row", R"({"id": 2, "name": "Ada"})", "--before", R"({"id": 1})"});
   EXPECT_NE(moved.output.find("UNLINK user:1\n"), std::string::npos) << moved.output << moved.errors;
   EXPECT_NE(moved.output.find("user:2"), std::string::npos);
   const Finished gone = explain({"--table", "users", "--row", R"({"id": 2})", "--delete", "-o", "json"});

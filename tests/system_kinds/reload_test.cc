@@ -11,14 +11,14 @@ class ReloadTest : public RebuildFixture {
  protected:
   static constexpr const char* kPeople = "  - {name: people, table: users, write: {hash: {key: \"person:{id}\"}}}\n";
   static constexpr const char* kNames =
-      "  - {name: names, table: users, write: {set: {key: names, member: \"{name}\"}}}\n";
+      "  - {name: names, table: users, write: {set: {key: names, member: \"n{id}\"}}}\n";
 
   JobAnswer reload(const std::string& mappings, const std::string& more = "") {
     walrelay().configure(config(mappings, more));
     return post(kReload);
   }
-  std::string noted(const std::string& mapping) {
-    return redis().command("HGET", "walrelay:{" + name() + "}:mappings", mapping);
+  bool is_noted(const std::string& mapping) {
+    return redis().command("HEXISTS", "walrelay:{" + name() + "}:mappings", mapping) == "1";
   }
   testing::AssertionResult people_in_step() { return in_step("users", "'person:' || id", "person:*"); }
   testing::AssertionResult keys_become(const std::vector<std::string>& expected) {
@@ -113,7 +113,7 @@ TEST_F(ReloadTest, KeysOfARemovedMappingStayUnlessTheyAreToBeSwept) {
   const std::string all = std::string(kUsers) + kPeople + kNames;
   start(all);
   ASSERT_EQ(reload(std::string(kUsers) + kNames).http(), 200);
-  EXPECT_TRUE(eventually([this] { return noted("people").empty(); }));
+  EXPECT_TRUE(eventually([this] { return !is_noted("people"); }));
   sql("INSERT INTO users VALUES (4, 'd'); DELETE FROM users WHERE id = 4");
   EXPECT_TRUE(caught_up());
   EXPECT_THAT(left_of({"person:1", "person:4"}), testing::ElementsAre("person:1"));
@@ -121,9 +121,10 @@ TEST_F(ReloadTest, KeysOfARemovedMappingStayUnlessTheyAreToBeSwept) {
   ASSERT_EQ(reload(all, "on_removed: sweep").http(), 200);
   EXPECT_TRUE(people_in_step());
   redis().command("SADD", "names", "of another");
-  redis().command("SET", "person:x", "of another");
+  redis().command("SET", "other:x", "of another");
   ASSERT_EQ(reload(kUsers, "on_removed: sweep").http(), 200);
-  EXPECT_TRUE(keys_become({"person:x", "user:1", "user:2", "user:3"}));
+  EXPECT_TRUE(keys_become({"names", "other:x", "user:1", "user:2", "user:3"}));
+  EXPECT_EQ(redis().command("SCARD", "names"), "1") << "the member of another stays";
   EXPECT_TRUE(users_in_step());
 }
 
@@ -132,7 +133,7 @@ TEST_F(ReloadTest, AMappingWithOtherKeysLeavesItsOldOnes) {
   const std::string before =
       "  - {name: m, table: users, write: [{hash: {key: \"a:{id}\"}}, {string: {key: \"b:{id}\", column: name}}]}\n";
   const std::string after =
-      "  - {name: m, table: users, write: [{hash: {key: \"b:{id}\"}}, {set: {key: names, member: \"{name}\"}}]}\n";
+      "  - {name: m, table: users, write: [{hash: {key: \"b:{id}\"}}, {set: {key: names, member: \"n{id}\"}}]}\n";
   start(before);
   ASSERT_EQ(reload(after, "on_removed: sweep").http(), 200);
   EXPECT_TRUE(keys_become({"b:1", "b:2", "b:3", "names"}));
@@ -160,7 +161,7 @@ TEST_F(ReloadTest, AKillInBetweenLosesNothing) {
   start(kUsers);
   EXPECT_TRUE(users_in_step());
   ASSERT_EQ(reload(std::string(kUsers) + kPeople).http(), 200);
-  EXPECT_TRUE(eventually([this] { return !noted("people").empty(); }));
+  EXPECT_TRUE(eventually([this] { return is_noted("people"); }));
   walrelay().kill();
   const bool complete = redis().keys("person:*").size() == 60000;
   std::cout << "killed " << (complete ? "after" : "before") << " the end\n";
