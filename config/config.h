@@ -29,6 +29,7 @@ struct Source {
   milliseconds slot_timeout{300000};  // how long creating a slot may wait for running transactions
   milliseconds status_interval{0};    // 0: a third of the server's wal_sender_timeout, at most 10 s
   std::string format = "auto";        // auto | text | binary
+  friend bool operator==(const Source&, const Source&) = default;
 };
 
 struct Target {
@@ -43,6 +44,7 @@ struct Target {
   bool tls_verify = true;
   std::vector<std::string> dropped;  // words of other clients in the url: understood, not used
   milliseconds timeout{30000};
+  friend bool operator==(const Target&, const Target&) = default;
 };
 
 struct Flush {
@@ -50,18 +52,21 @@ struct Flush {
   std::uint64_t batch_size = 1000;                   // rows
   std::uint64_t max_bytes = 256 * 1024;              // of commands held here
   std::uint64_t max_transaction = 64 * 1024 * 1024;  // of commands shown at once
+  friend bool operator==(const Flush&, const Flush&) = default;
 };
 
 struct Ack {
   milliseconds hold{5000};
   int replicas = 0;
   bool fsynced = false;
+  friend bool operator==(const Ack&, const Ack&) = default;
 };
 
 struct Load {
   bool initial = true;                      // false: rows that exist already are not read
   int connections = 2;                      // that read tables at the same time
   std::uint64_t chunk_bytes = 1024 * 1024;  // about so much of a table is read at a time
+  friend bool operator==(const Load&, const Load&) = default;
 };
 
 // Comparing rows with Redis for ever, as a file system is scrubbed.
@@ -69,16 +74,19 @@ struct Scrub {
   milliseconds interval{0};              // from the beginning of one comparison of a mapping to the next; 0: never
   std::uint64_t rate = 5000;             // rows a second at most
   std::string on_difference = "report";  // report | repair
+  friend bool operator==(const Scrub&, const Scrub&) = default;
 };
 
 struct Http {
   std::string listen = "127.0.0.1:9847";  // empty: none
   SecretSource token;                     // that actions from other machines need; not given: none from there
+  friend bool operator==(const Http&, const Http&) = default;
 };
 
 struct Log {
   std::string level = "info";
   std::string format = "auto";  // auto | text | json
+  friend bool operator==(const Log&, const Log&) = default;
 };
 
 // What a parameter of a write looks like.
@@ -105,12 +113,14 @@ struct Lifetime {
   milliseconds add{0};       // later than `at`
   unsigned jitter = 0;       // the constant is shortened by up to so many of a hundred
   bool on_change = false;    // a write that changes nothing leaves the life as it is
+  friend bool operator==(const Lifetime&, const Lifetime&) = default;
 };
 
 // The elements of a JSON object or array, each an entry of its own.
 struct Explode {
   std::string column;
   std::string field, value, where;  // expressions; where: only elements for which it is true; empty: all
+  friend bool operator==(const Explode&, const Explode&) = default;
 };
 
 // One parameter of one write, checked against the description of its kind.
@@ -124,12 +134,14 @@ struct Parameter {
   std::map<std::string, std::string> rename;  // columns: column -> field; tables: table -> column or query
   Lifetime lifetime;                          // lifetime
   Explode explode;                            // explode
+  friend bool operator==(const Parameter&, const Parameter&) = default;
 };
 
 struct Write {
   std::string kind;
   std::map<std::string, Parameter> parameters;
   std::string where;  // "walrelay.yaml:12:9"
+  friend bool operator==(const Write&, const Write&) = default;
 };
 
 // What a request may name to have only a part of the rows read again: ?partition=112&granularity=DAY.
@@ -137,6 +149,7 @@ struct ReindexParameter {
   std::string name;    // in the request
   std::string column;  // of the table
   std::optional<std::string> default_value;
+  friend bool operator==(const ReindexParameter&, const ReindexParameter&) = default;
 };
 
 // What the replica identity of a mapping's tables must be.
@@ -144,6 +157,7 @@ struct Identity {
   enum class Form : std::uint8_t { any, primary_key, full, columns };
   Form form = Form::any;
   std::vector<std::string> columns;
+  friend bool operator==(const Identity&, const Identity&) = default;
 };
 
 struct Mapping {
@@ -158,6 +172,7 @@ struct Mapping {
   std::vector<ReindexParameter> reindex;
   std::string reindex_status_table;  // "schema.table", where jobs are noted for other programs; empty: none
   std::string where;
+  friend bool operator==(const Mapping&, const Mapping&) = default;
 };
 
 struct Config {
@@ -172,6 +187,7 @@ struct Config {
   Log log;
   std::string on_gap = "rebuild";              // rebuild | halt
   std::string on_row_error = "halt";           // halt | dead_letter
+  std::string on_removed = "keep";             // keep | sweep
   std::map<std::string, std::string> origins;  // dotted key -> where its value came from; none: the default
   std::vector<Mapping> mappings;               // none: every table with a usable identity becomes a hash
   bool disabled = false;              // mappings were given, and every one is switched off: nothing is to be done

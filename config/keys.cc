@@ -129,6 +129,11 @@ std::vector<Key> rest() {
        .field = AT(on_row_error),
        .help = "When a row cannot be written: stop, or note it in the dead-letter stream and go on.",
        .choices = {"halt", "dead_letter"}},
+      {.name = "on_removed",
+       .type = Type::choice,
+       .field = AT(on_removed),
+       .help = "When a reload takes a mapping away, or gives it other keys: its old keys stay, or are swept.",
+       .choices = {"keep", "sweep"}},
   };
 }
 

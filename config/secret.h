@@ -29,6 +29,7 @@ struct SecretSource {
   [[nodiscard]] bool given() const { return !value.empty() || !file.empty(); }
   // The file's text without its last line end. Throws std::runtime_error naming the file.
   [[nodiscard]] Secret read() const;
+  friend bool operator==(const SecretSource&, const SecretSource&) = default;
 };
 
 }  // namespace walrelay::config

@@ -46,8 +46,8 @@ unsigned status_of(const Job& job) {
 
 }  // namespace
 
-Admin::Admin(event::Loop& loop, const config::Config& config, Supervisor& supervisor)
-    : config_(config), supervisor_(supervisor), timer_(loop, [this] { look(); }) {}
+Admin::Admin(event::Loop& loop, Supervisor& supervisor, Reloader& reloader)
+    : supervisor_(supervisor), reloader_(reloader), timer_(loop, [this] { look(); }) {}
 
 Admin::~Admin() = default;
 
@@ -83,6 +83,7 @@ void Admin::handle(const HttpRequest& request, HttpReply reply) {
       if (request.path == "/api/v1/wait") return wait(request, reply);
       return reply.send(status());
     }
+    if (request.path == "/api/v1/admin/reload") return reply.send(reload(request));
     const auto route = route_of(request.path);
     if (!route) return reply.send(mistake(404, "there is no such route"));
     answer = act(*route, request, reply, later);
@@ -92,6 +93,26 @@ void Admin::handle(const HttpRequest& request, HttpReply reply) {
   if (!later) reply.send(std::move(answer));
 }
 
+std::optional<HttpAnswer> Admin::refusal(const HttpRequest& request) const {
+  const auto& token = supervisor_.latest().config.http.token;
+  const Access access = may_act(request, token.given() ? token.read().reveal() : "");
+  if (access == Access::unauthorized) return mistake(401, "this needs the bearer token of http.token");
+  if (access == Access::forbidden) {
+    return mistake(403, "from another machine this needs a token: set http.token or http.token_file");
+  }
+  return std::nullopt;
+}
+
+HttpAnswer Admin::reload(const HttpRequest& request) {
+  if (request.method != "POST") return not_allowed("POST");
+  if (auto refused = refusal(request)) return *refused;
+  try {
+    return json_answer(200, to_json(reloader_.reload()));
+  } catch (const ReloadRefused& error) {
+    return mistake(400, error.what());
+  }
+}
+
 HttpAnswer Admin::act(const Route& route, const HttpRequest& request, HttpReply& reply, bool& later) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
   const bool known = request.method == "POST" || request.method == "DELETE";
@@ -99,11 +120,7 @@ HttpAnswer Admin::act(const Route& route, const HttpRequest& request, HttpReply&
     return not_allowed(route.part == Route::Part::status ? "GET, HEAD" : "POST, DELETE");
   }
   if (!reads) {
-    const Access access = may_act(request, config_.http.token.given() ? config_.http.token.read().reveal() : "");
-    if (access == Access::unauthorized) return mistake(401, "this needs the bearer token of http.token");
-    if (access == Access::forbidden) {
-      return mistake(403, "from another machine this needs a token: set http.token or http.token_file");
-    }
+    if (auto refused = refusal(request)) return *refused;
   }
   const auto names = supervisor_.mapping_names();
   if (!names) return mistake(503, "the tables are not known yet: PostgreSQL has not been reached");

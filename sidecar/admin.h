@@ -5,6 +5,8 @@
 //   GET    /api/v1/admin/index/{mapping}/reindex/status          the latest job, or the one that the parameters name
 //   DELETE /api/v1/admin/index/{mapping}/reindex                 cancels
 //   the same under .../verify (POST ?sample=10&repair=true, GET .../verify/status, DELETE)
+//   POST   /api/v1/admin/reload                                  reads the configuration again: 200 with what changed,
+//                                                                400 with the mistakes, and all stays as it is
 //   GET    /api/v1/status                                        what is going on
 //   GET    /api/v1/wait?lsn=0/1A2B3C4&timeout=5s                 200 as soon as Redis holds that; 504 when not in time
 //   GET    /api/v1/wait?caught_up=true&timeout=5s
@@ -17,10 +19,10 @@
 #include <optional>
 #include <string>
 
-#include "config/config.h"
 #include "event/loop.h"
 #include "sidecar/http.h"
 #include "sidecar/job.h"
+#include "sidecar/reload.h"
 #include "sidecar/supervisor.h"
 
 namespace walrelay::sidecar {
@@ -28,7 +30,7 @@ namespace walrelay::sidecar {
 class Admin {
  public:
   // All outlive this.
-  Admin(event::Loop& loop, const config::Config& config, Supervisor& supervisor);
+  Admin(event::Loop& loop, Supervisor& supervisor, Reloader& reloader);
   ~Admin();
   Admin(const Admin&) = delete;
   Admin& operator=(const Admin&) = delete;
@@ -47,6 +49,9 @@ class Admin {
   };
 
   static std::optional<Route> route_of(const std::string& path);
+  // Why who asks may not act; nothing: he may.
+  [[nodiscard]] std::optional<HttpAnswer> refusal(const HttpRequest& request) const;
+  HttpAnswer reload(const HttpRequest& request);
   HttpAnswer act(const Route& route, const HttpRequest& request, HttpReply& reply, bool& later);
   HttpAnswer begin(const Route& route, const HttpRequest& request, HttpReply& reply, bool& later);
   HttpAnswer report(const Route& route, const HttpRequest& request);
@@ -60,8 +65,8 @@ class Admin {
   void keep(Waiter waiter);
   void look();
 
-  const config::Config& config_;
   Supervisor& supervisor_;
+  Reloader& reloader_;
   std::list<Waiter> waiters_;
   event::Timer timer_;
 };

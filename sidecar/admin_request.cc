@@ -97,9 +97,10 @@ Job Admin::job_of(const Route& route, const HttpRequest& request) {
   Job job;
   job.kind = route.kind;
   job.mapping = route.mapping;
-  const auto mapping = std::find_if(config_.mappings.begin(), config_.mappings.end(),
+  const auto& mappings = supervisor_.in_force().config.mappings;
+  const auto mapping = std::find_if(mappings.begin(), mappings.end(),
                                     [&](const config::Mapping& each) { return each.name == route.mapping; });
-  const auto declared = mapping == config_.mappings.end() ? Declared() : mapping->reindex;
+  const auto declared = mapping == mappings.end() ? Declared() : mapping->reindex;
   bool named = false;
   for (const auto& [name, value] : request.query) {
     if (!take_option(job, request, name, value)) named = take_column(job, declared, name, value) || named;

@@ -17,10 +17,10 @@ constexpr event::milliseconds kLook{100};
 
 class Carrier {
  public:
-  Carrier(event::Loop& loop, const config::Config& config, sinks::MappingSet& mappings, std::vector<Job> jobs,
+  Carrier(event::Loop& loop, const config::Config& config, std::vector<Job> jobs,
           std::function<void(const Job&)> report)
       : config_(config),
-        supervisor_(loop, config, mappings, std::random_device{}()),
+        supervisor_(loop, std::make_unique<InForce>(config), std::random_device{}()),
         jobs_(std::move(jobs)),
         report_(std::move(report)),
         timer_(loop, [this] { look(); }),
@@ -90,11 +90,10 @@ class Carrier {
 
 }  // namespace
 
-ExitCode carry_out(const config::Config& config, sinks::MappingSet& mappings, std::vector<Job> jobs,
-                   std::function<void(const Job&)> report) {
+ExitCode carry_out(const config::Config& config, std::vector<Job> jobs, std::function<void(const Job&)> report) {
   mallopt(M_ARENA_MAX, 1);
   event::Loop loop;
-  Carrier carrier(loop, config, mappings, std::move(jobs), std::move(report));
+  Carrier carrier(loop, config, std::move(jobs), std::move(report));
   carrier.start();
   loop.run();
   if (!carrier.trouble().empty()) throw StopError(ExitCode::failure, carrier.trouble());

@@ -166,6 +166,11 @@ event::Task<> Catalogue::publish(std::vector<TableInfo> wanted, bool first) {
     if (options_.default_mapping && publication) break;
     auto statements = replication::publication_sql(options_.publication, publication, usable);
     if (statements.empty()) break;
+    const std::vector<std::string> carried = publication ? publication->tables : std::vector<std::string>();
+    for (const auto& info : usable) {
+      if (first && std::count(carried.begin(), carried.end(), info.qualified()) == 0)
+        republished_.insert(info.qualified());
+    }
     auto altering = alter_publication(std::move(statements), first);
     if (!co_await std::move(altering)) break;
   }

@@ -54,6 +54,10 @@ class Catalogue {
   void flush_wal();
 
   [[nodiscard]] const std::map<replication::Oid, replication::TableInfo>& tables() const { return tables_; }
+  // Every table of the database, as the last look found it.
+  [[nodiscard]] const std::vector<replication::TableInfo>& found() const { return found_; }
+  // Tables that the publication did not carry before prepare(): what was written to them until then is not streamed.
+  [[nodiscard]] const std::set<std::string>& republished() const { return republished_; }
   // Every column that the publication sends can be decoded from its binary form.
   [[nodiscard]] bool binary_is_exact() const { return binary_is_exact_; }
 
@@ -89,7 +93,7 @@ class Catalogue {
   std::string fingerprint_;
   std::map<replication::Oid, replication::TableInfo> tables_;
   std::vector<replication::TableInfo> found_;  // the last look: every table, wanted or not
-  std::set<std::string> published_;
+  std::set<std::string> published_, republished_;
   struct Unsettled {
     replication::TableInfo info;
     std::string writers;  // virtual transactions, as an SQL array literal

@@ -11,10 +11,12 @@
 #include "config/load.h"
 #include "config/schema.h"
 #include "config/values.h"
+#include "sidecar/explain.h"
 #include "sidecar/job_commands.h"
 #include "sidecar/log.h"
 #include "sidecar/policy.h"
 #include "sidecar/programs.h"
+#include "sidecar/reload.h"
 #include "sidecar/version.h"
 #include "sidecar/wiring.h"
 
@@ -31,9 +33,13 @@ struct Arguments {
   std::vector<std::string> set;
   std::string log_level, log_format, output = "text";
   bool dry_run = false, origin = false, emit_sql = false;
+  std::string row, before;  // JSON
+  bool gone = false;        // the row is deleted
+  std::uint64_t changes = 0;
 };
 
-config::Config load(const Arguments& arguments) {
+// As the file, the environment and the flags say now.
+config::Config read(const Arguments& arguments) {
   config::Overrides overrides;
   for (const auto& pair : arguments.set) {
     const std::size_t equals = pair.find('=');
@@ -47,13 +53,15 @@ config::Config load(const Arguments& arguments) {
   std::string path = arguments.config;
   const char* from_environment = std::getenv("WALRELAY_CONFIG");
   if (path.empty() && from_environment != nullptr) path = from_environment;
-  config::Config config = config::load_file(path, config::process_environment(), kind_rules(), overrides);
-  const auto format = config.log.format == "json"   ? log::Format::json
-                      : config.log.format == "text" ? log::Format::text
-                                                    : log::Format::automatic;
-  log::configure(config.log.level, format);
+  return config::load_file(path, config::process_environment(), kind_rules(), overrides);
+}
+
+config::Config load(const Arguments& arguments) {
+  config::Config config = read(arguments);
+  configure_log(config.log);
   if (config.disabled) {
-    throw StopError(ExitCode::ok, path + ": every mapping is switched off (enabled: false), so nothing is to be done");
+    throw StopError(ExitCode::ok,
+                    config.file + ": every mapping is switched off (enabled: false), so nothing is to be done");
   }
   return config;
 }
@@ -61,9 +69,27 @@ config::Config load(const Arguments& arguments) {
 bool colours() { return isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr; }
 
 int command_run(const Arguments& arguments) {
-  const config::Config config = load(arguments);
-  sinks::MappingSet mappings(mapping_specs(config), sinks::state_prefix(config.source.slot));
-  return static_cast<int>(arguments.dry_run ? dry_run(config, mappings) : serve(config, mappings));
+  auto in_force = std::make_unique<InForce>(load(arguments));
+  if (arguments.dry_run) return static_cast<int>(dry_run(in_force->config, in_force->mappings));
+  return static_cast<int>(serve(std::move(in_force), [&arguments] { return read(arguments); }));
+}
+
+std::string qualified(const std::string& table) {
+  return table.empty() || table.find('.') != std::string::npos ? table : "public." + table;
+}
+
+int command_explain(const Arguments& arguments) {
+  const bool json = arguments.output == "json";
+  const bool of_row = !arguments.table.empty() && !arguments.row.empty();
+  if (of_row == (arguments.changes > 0))
+    throw StopError(ExitCode::usage, "give either --table and --row, or --changes");
+  if (arguments.gone && !arguments.before.empty()) {
+    throw StopError(ExitCode::usage, "--before is for a row that is updated, --delete for one that goes");
+  }
+  InForce in_force(load(arguments));
+  if (!of_row) return static_cast<int>(dry_run(in_force.config, in_force.mappings, {arguments.changes, json}));
+  const ExplainedRow row{qualified(arguments.table), arguments.row, arguments.before, arguments.gone};
+  return static_cast<int>(explain(in_force.config, in_force.mappings, row, json));
 }
 
 int command_check(const Arguments& arguments) {
@@ -84,12 +110,11 @@ Asking asking(const Arguments& arguments) { return {arguments.url, arguments.out
 
 int command_job(const Arguments& arguments, JobKind kind) {
   const config::Config config = load(arguments);
-  sinks::MappingSet mappings(mapping_specs(config), sinks::state_prefix(config.source.slot));
+  const sinks::MappingSet mappings(mapping_specs(config));  // finds what is wrong in templates and patterns
   Job job;
   job.kind = kind;
   job.mapping = arguments.mapping;
-  job.table = arguments.table.empty() || arguments.table.find('.') != std::string::npos ? arguments.table
-                                                                                        : "public." + arguments.table;
+  job.table = qualified(arguments.table);
   job.dry_run = arguments.dry_run;
   job.repair = arguments.repair;
   job.sample = arguments.sample;
@@ -100,7 +125,7 @@ int command_job(const Arguments& arguments, JobKind kind) {
     }
     job.where[pair.substr(0, equals)] = job.asked[pair.substr(0, equals)] = pair.substr(equals + 1);
   }
-  return static_cast<int>(command_job(config, mappings, job, asking(arguments)));
+  return static_cast<int>(command_job(config, job, asking(arguments)));
 }
 
 int command_wait(const Arguments& arguments) {
@@ -133,6 +158,21 @@ void add_config_options(CLI::App& command, Arguments& arguments) {
   command.add_option("--log-format", arguments.log_format, "auto, text or json");
 }
 
+void add_explain(CLI::App& app, Arguments& arguments, std::function<int()>& chosen) {
+  auto* explain =
+      app.add_subcommand("explain", "Print the Redis commands that a row, or the next changes, would cause");
+  add_config_options(*explain, arguments);
+  explain->add_option("--table", arguments.table, "The row's table");
+  explain->add_option("--row", arguments.row, "The row, as a JSON object; a column that is left out is NULL");
+  explain->add_option("--before", arguments.before,
+                      "It is updated, and was this before: the columns that differ will do");
+  explain->add_flag("--delete", arguments.gone, "It is deleted");
+  explain->add_option("--changes", arguments.changes, "Instead of a row: so many changes, as they come");
+  explain->add_option("-o,--output", arguments.output, "text, or json: a line for each command, an array of its words")
+      ->check(CLI::IsMember({"text", "json"}));
+  explain->callback([&] { chosen = [&] { return command_explain(arguments); }; });
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
@@ -149,6 +189,7 @@ int run_command_line(int argc, char** argv) {
                 "Print the Redis commands instead of sending them; touches neither slot nor Redis");
   run->callback([&] { chosen = [&] { return command_run(arguments); }; });
 
+  add_explain(app, arguments, chosen);
   auto* check =
       app.add_subcommand("check", "Connect to both sides and say what is missing, with the SQL that mends it");
   add_config_options(*check, arguments);

@@ -1,5 +1,6 @@
-// `walrelay run --dry-run`: the same decoding, mapping and chunks, but the commands are printed and nothing is kept.
-// The slot is temporary, so the real one does not move; a publication that is missing is not created but told.
+// `walrelay run --dry-run` and `walrelay explain --changes`: the same decoding, mapping and chunks, but the commands
+// are printed and nothing is kept. The slot is temporary, so the real one does not move; a publication that is missing
+// is not created but told.
 #include <unistd.h>
 
 #include <csignal>
@@ -20,15 +21,18 @@ namespace {
 
 class DryRun : public sinks::SinkEvents {
  public:
-  DryRun(event::Loop& loop, const config::Config& config, sinks::MappingSet& mappings)
+  DryRun(event::Loop& loop, const config::Config& config, sinks::MappingSet& mappings, DryRunChoices choices)
       : loop_(loop),
         config_(config),
         mappings_(mappings),
+        choices_(choices),
         over_(loop),
         watcher_(loop, postgres_options(config.source, false, "dry run")),
         replicator_(loop, postgres_options(config.source, true, "dry run stream")),
         relations_(mappings, types_),
-        sink_(loop, [this](std::string_view text) { print(text); }, *this) {}
+        sink_(
+            loop, [this](std::string_view text) { print(text); }, *this,
+            choices.json ? sinks::StdoutSink::Form::json : sinks::StdoutSink::Form::text) {}
 
   event::Task<> run() {
     auto opening = watcher_.open();
@@ -74,8 +78,11 @@ class DryRun : public sinks::SinkEvents {
   void on_failed(std::exception_ptr error) override { fail(error); }
 
  private:
-  // At once, for a reader at the other end of a pipe; who may have seen enough.
+  // At once, for a reader at the other end of a pipe; who may have seen enough. What the stream still holds when all
+  // was printed that was asked for passes unseen.
   void print(std::string_view text) {
+    if (choices_.changes != 0 && printed_ >= choices_.changes) return;
+    if (choices_.changes != 0 && !text.starts_with('#') && ++printed_ == choices_.changes) over_.set();
     if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return;
     over_.set();
   }
@@ -108,7 +115,11 @@ class DryRun : public sinks::SinkEvents {
     reader_->on_stuck = [this] { stream_->request_keepalive(); };
     reader_->on_flush_needed = [this] { catalogue_->flush_wal(); };
     loader_->on_all_loaded = [] { log::info("existing rows are printed; now every change as it comes (Ctrl-C ends)"); };
-    for (const auto& [oid, info] : catalogue_->tables()) loader_->add(info, "");
+    if (choices_.changes == 0) {
+      for (const auto& [oid, info] : catalogue_->tables()) loader_->add(info, "");
+    } else {
+      log::info("waiting for changes (Ctrl-C ends)");
+    }
     watching_.emplace(loop_, catalogue_->watch(), [this](std::exception_ptr error) { fail(error); });
     loader_->start();
     stream_->start();
@@ -117,6 +128,8 @@ class DryRun : public sinks::SinkEvents {
   event::Loop& loop_;
   const config::Config& config_;
   sinks::MappingSet& mappings_;
+  const DryRunChoices choices_;
+  std::uint64_t printed_ = 0;
   event::Event over_;
   std::exception_ptr error_;
   replication::Connection watcher_, replicator_;
@@ -137,10 +150,10 @@ class DryRun : public sinks::SinkEvents {
 
 }  // namespace
 
-ExitCode dry_run(const config::Config& config, sinks::MappingSet& mappings) {
+ExitCode dry_run(const config::Config& config, sinks::MappingSet& mappings, DryRunChoices choices) {
   for (const auto& warning : config.warnings) log::warn(warning);
   event::Loop loop;
-  DryRun dry(loop, config, mappings);
+  DryRun dry(loop, config, mappings, choices);
   std::exception_ptr failure;
   event::Signal interrupt(loop, SIGINT, [&dry] { dry.stop(); });
   event::Signal terminate(loop, SIGTERM, [&dry] { dry.stop(); });

@@ -161,13 +161,13 @@ std::optional<HttpResult> status_of(const Remote& remote) {
   }
 }
 
-ExitCode run_alone(const config::Config& config, sinks::MappingSet& mappings, const Job& job, bool json) {
+ExitCode run_alone(const config::Config& config, const Job& job, bool json) {
   std::map<std::string, Job> last;
   const auto report = [&last](const Job& each) {
     last[each.slice()] = each;
     if (each.running()) show_progress(each);
   };
-  const ExitCode ended = carry_out(config, mappings, {job}, report);
+  const ExitCode ended = carry_out(config, {job}, report);
   ExitCode code = ended;
   for (const auto& [slice, each] : last) {
     print_result(each, json);
@@ -179,7 +179,7 @@ ExitCode run_alone(const config::Config& config, sinks::MappingSet& mappings, co
 
 }  // namespace
 
-ExitCode command_job(const config::Config& config, sinks::MappingSet& mappings, const Job& job, const Asking& asking) {
+ExitCode command_job(const config::Config& config, const Job& job, const Asking& asking) {
   std::optional<HttpResult> running;
   std::optional<Remote> remote;
   if (!asking.alone && (!asking.url.empty() || !config.http.listen.empty())) {
@@ -188,7 +188,7 @@ ExitCode command_job(const config::Config& config, sinks::MappingSet& mappings, 
   }
   if (!running) {
     if (!asking.url.empty()) throw StopError(ExitCode::failure, "no walrelay answers at " + asking.url);
-    return run_alone(config, mappings, job, asking.json);
+    return run_alone(config, job, asking.json);
   }
   std::vector<std::string> names{job.mapping};
   if (job.mapping.empty()) names = mappings_in(running->body);

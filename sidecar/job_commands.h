@@ -12,7 +12,6 @@
 #include "config/config.h"
 #include "sidecar/job.h"
 #include "sidecar/policy.h"
-#include "sinks/mapping.h"
 
 namespace walrelay::sidecar {
 
@@ -23,7 +22,7 @@ struct Asking {
 };
 
 // `job.mapping` empty: every mapping. Exit codes: 0, 1 failed, 2 bad request, 3 differences found.
-ExitCode command_job(const config::Config& config, sinks::MappingSet& mappings, const Job& job, const Asking& asking);
+ExitCode command_job(const config::Config& config, const Job& job, const Asking& asking);
 
 ExitCode command_status(const config::Config& config, const Asking& asking);
 

@@ -119,6 +119,11 @@ bool is_loaded(const std::string& cursor, const replication::TableInfo& info) {
 
 std::string unread_cursor(const replication::TableInfo& info) { return head("at", info); }
 
+std::string unread_again(const std::string& cursor) {
+  const auto words = split(cursor);
+  return words.size() < 3 ? cursor : "at;" + words[1] + ";" + words[2];
+}
+
 replication::Oid owner_of_cursor(const std::string& cursor) {
   const auto words = split(cursor);
   return words.size() < 3 ? 0 : static_cast<replication::Oid>(std::stoul("0" + words[2]));

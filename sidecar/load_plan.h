@@ -80,6 +80,9 @@ bool is_loaded(const std::string& cursor, const replication::TableInfo& info);
 // Says that nothing of the table, as described now, has been read for good.
 std::string unread_cursor(const replication::TableInfo& info);
 
+// A cursor of the same table that says so.
+std::string unread_again(const std::string& cursor);
+
 // Of which table this is: another one may have taken its name since.
 replication::Oid owner_of_cursor(const std::string& cursor);
 

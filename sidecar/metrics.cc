@@ -210,6 +210,18 @@ void jobs(Page& page, const Status& status) {
              status.last_verified_seconds);
 }
 
+void reloads(Page& page, const Status& status) {
+  for (const char* result : {"success", "failure"}) {
+    const auto found = status.reloads.find(result);
+    page.counter("walrelay_config_reloads_total", "Times that the configuration was read again.",
+                 found == status.reloads.end() ? 0.0 : whole(found->second), {{"result", result}});
+  }
+  page.gauge("walrelay_config_last_reload_successful", "Whether the last reload, or the start, was successful.",
+             status.last_reload_successful ? 1 : 0);
+  page.gauge("walrelay_config_last_reload_success_timestamp_seconds", "When the configuration in force was read.",
+             status.last_reload_seconds);
+}
+
 void process(Page& page, const Status& status) {
   page.gauge("walrelay_postgres_connected", "Connected to PostgreSQL.", status.postgres_connected ? 1 : 0);
   page.gauge("walrelay_redis_connected", "Connected to Redis.", status.redis_connected ? 1 : 0);
@@ -245,6 +257,7 @@ std::string render_metrics(const Status& status, std::size_t tables_at_most) {
   counters(page, status);
   load(page, status);
   jobs(page, status);
+  reloads(page, status);
   process(page, status);
   return page.text();
 }

@@ -14,6 +14,7 @@
 #include "sidecar/http.h"
 #include "sidecar/log.h"
 #include "sidecar/metrics.h"
+#include "sidecar/reload.h"
 #include "sidecar/supervisor.h"
 #include "sidecar/version.h"
 
@@ -69,21 +70,16 @@ HttpAnswer answer(Supervisor& supervisor, const HttpRequest& request) {
   return {ready ? 200U : 503U, "text/plain; charset=utf-8", body + "\n"};
 }
 
-}  // namespace
-
-ExitCode serve(const config::Config& config, sinks::MappingSet& mappings) {
-  mallopt(M_ARENA_MAX, 1);  // one thread works; a second arena would only hold memory back
-  event::Loop loop;
-  Supervisor supervisor(loop, config, mappings, std::random_device{}());
-  Admin admin(loop, config, supervisor);
-  std::optional<HttpServer> http;
-  if (!config.http.listen.empty()) {
-    http.emplace(loop, config.http.listen, [&](const HttpRequest& request, HttpReply reply) {
-      if (Admin::is_route(request.path)) return admin.handle(request, std::move(reply));
-      reply.send(answer(supervisor, request));
-    });
+// By the time that it is called nobody waits for the answer: it is in the log.
+void reload(Reloader& reloader) {
+  try {
+    (void)reloader.reload();
+  } catch (const ReloadRefused&) {
+    return;
   }
-  Signals signals(loop, [&supervisor] { supervisor.stop(); });
+}
+
+void announce(const config::Config& config) {
   log::info("walrelay starts", {{"version", version()},
                                 {"slot", config.source.slot},
                                 {"publication", config.source.publication},
@@ -93,6 +89,27 @@ ExitCode serve(const config::Config& config, sinks::MappingSet& mappings) {
   for (const auto& word : config.target.dropped)
     log::info("the target url has a word of another client; it is not used", {{"word", word}});
   for (const auto& warning : config.warnings) log::warn(warning);
+}
+
+}  // namespace
+
+ExitCode serve(std::unique_ptr<InForce> in_force, std::function<config::Config()> read) {
+  mallopt(M_ARENA_MAX, 1);  // one thread works; a second arena would only hold memory back
+  event::Loop loop;
+  Supervisor supervisor(loop, std::move(in_force), std::random_device{}());
+  Reloader reloader(supervisor, std::move(read));
+  Admin admin(loop, supervisor, reloader);
+  const config::Config& config = supervisor.in_force().config;
+  std::optional<HttpServer> http;
+  if (!config.http.listen.empty()) {
+    http.emplace(loop, config.http.listen, [&](const HttpRequest& request, HttpReply reply) {
+      if (Admin::is_route(request.path)) return admin.handle(request, std::move(reply));
+      reply.send(answer(supervisor, request));
+    });
+  }
+  Signals signals(loop, [&supervisor] { supervisor.stop(); });
+  event::Signal hangup(loop, SIGHUP, [&reloader] { reload(reloader); });
+  announce(config);
   supervisor.start();
   loop.run();
   log::info("walrelay ends", {{"exit_code", static_cast<int>(supervisor.exit_code())}});

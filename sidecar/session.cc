@@ -136,6 +136,7 @@ void Session::tick() {
   refresh();
   settle_documents();
   see_whether_loaded();
+  see_whether_retired();
   if (status_.state != State::loading) return;
   const auto& load = loader_->progress();
   const double part = load.estimated_rows == 0

@@ -8,7 +8,9 @@
 
 #include <exception>
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "config/config.h"
 #include "event/loop.h"
@@ -37,8 +39,9 @@ namespace walrelay::sidecar {
 
 // What the end of the last session teaches.
 struct SessionChoices {
-  bool careful = false;  // Redis refused a command: find the row
-  bool text = false;     // the stream was not to be had in binary
+  bool careful = false;                          // Redis refused a command: find the row
+  bool text = false;                             // the stream was not to be had in binary
+  std::vector<sinks::MappingSet*> retired = {};  // mappings that are no more: their keys go; they outlive the session
 };
 
 class Session : public sinks::SinkEvents {
@@ -57,6 +60,10 @@ class Session : public sinks::SinkEvents {
   void wake_jobs();                                                             // the board has changed
   [[nodiscard]] std::optional<std::vector<std::string>> mapping_names() const;  // nothing: tables are not known yet
   [[nodiscard]] bool holds(std::optional<replication::Lsn> position);           // see Supervisor
+  // Why these mappings would not do for the tables as they are known now, one reason a line; empty: nothing is wrong.
+  [[nodiscard]] std::string mistakes_of(sinks::MappingSet& mappings);
+  [[nodiscard]] bool has_begun() const { return begun_; }  // it has written, or is about to
+  [[nodiscard]] bool retiring() const { return retiring_; }
 
   void on_applied(const replication::Position& position, std::int64_t commit_time_us) override;
   void on_recorded(const replication::Position& position) override;
@@ -78,12 +85,12 @@ class Session : public sinks::SinkEvents {
   void assemble(const Decision& decision, bool empty_database, event::milliseconds interval);
   void begin(const Decision& decision, const sinks::RedisSink::Found& found);
   void wire();
-  void begin_loads(const Decision& decision, const sinks::RedisSink::Found& found);
+  void begin_loads(const Decision& decision, const sinks::RedisSink::Found& found, const std::set<std::string>& stale);
   void mark_unread(const replication::TableInfo& info);
   [[nodiscard]] bool has_other_owner(const replication::TableInfo& info) const;
   void remove_rows_of_namesakes(const replication::TableInfo& info);
   void restore_rereads(const std::map<std::string, std::string>& notes);
-  void write_control(std::initializer_list<std::string_view> command);
+  void write_control(const std::vector<std::string_view>& command);
   void sweep_after_load();
   event::Task<> check_documents();
   void assemble_documents();
@@ -95,6 +102,15 @@ class Session : public sinks::SinkEvents {
   void read_root_again(std::size_t document);
   void source_changed(const replication::TableInfo& info);
   void remember_source(const replication::TableInfo& info);
+  // session_mappings.cc
+  [[nodiscard]] std::set<std::string> stale_mappings(const sinks::RedisSink::Found& found);
+  [[nodiscard]] bool is_stale(replication::Oid oid, const std::set<std::string>& stale);
+  void backfill(const std::set<std::string>& stale);
+  void note_mappings(const sinks::RedisSink::Found& found);
+  void forget_unmapped(const sinks::RedisSink::Found& found);
+  event::Task<> bind_retired();
+  void retire();
+  void see_whether_retired();
   void on_job_completed(const Job& job);
   void read_again(const replication::TableInfo& info);
   void see_whether_loaded();
@@ -131,6 +147,9 @@ class Session : public sinks::SinkEvents {
   std::map<std::string, std::string> cursors_;
   std::map<std::string, replication::Oid> owners_;  // whose rows stand in Redis under the name of a table
   std::map<std::uint32_t, std::string> write_names_;
+  std::vector<Relations::Bound> retired_, kept_;  // while keys of mappings that are no more are removed
+  std::optional<std::uint64_t> retired_ticket_;
+  bool retiring_ = false, begun_ = false;
   std::optional<Catalogue> catalogue_;
   std::optional<sinks::RedisSink> sink_;
   std::optional<Documents> documents_;

@@ -40,11 +40,16 @@ void Session::begin(const Decision& decision, const sinks::RedisSink::Found& fou
   sink_->start(origin_, loading ? "load" : "stream", decision.verified, decision.sent);
   status_.state = loading ? State::loading : State::streaming;
   ++status_.sessions;
+  begun_ = true;
   jobs_.restore(found.jobs);
   const bool first = !found.checkpoint && slot_created_;  // what stands there then was never ours
   if (decision.load && !first && !found.empty_database && config_.load.initial) sweep_after_load();
+  const auto stale = decision.load ? std::set<std::string>() : stale_mappings(found);
+  backfill(stale);
+  retire();
   runner_->start();  // before the first read: its records leave with the checkpoint that no longer tells of the gap
-  begin_loads(decision, found);
+  note_mappings(found);
+  begin_loads(decision, found, stale);
   watching_.emplace(loop_, catalogue_->watch(), [this](std::exception_ptr error) { fail(error); });
   loader_->start();
   document_reader_->start();
@@ -53,7 +58,8 @@ void Session::begin(const Decision& decision, const sinks::RedisSink::Found& fou
   ticker_.start(kTick, kTick);
 }
 
-void Session::begin_loads(const Decision& decision, const sinks::RedisSink::Found& found) {
+void Session::begin_loads(const Decision& decision, const sinks::RedisSink::Found& found,
+                          const std::set<std::string>& stale) {
   const std::string load_key = sinks::load_key(config_.source.slot);
   for (const auto& [name, cursor] : found.load) owners_[name] = owner_of_cursor(cursor);
   if (decision.load) {
@@ -61,6 +67,7 @@ void Session::begin_loads(const Decision& decision, const sinks::RedisSink::Foun
     forget_documents();
   } else {
     cursors_ = found.load;
+    forget_unmapped(found);
     restore_rereads(found.reread);
   }
   bool any = false;
@@ -70,14 +77,18 @@ void Session::begin_loads(const Decision& decision, const sinks::RedisSink::Foun
       continue;
     }
     const auto cursor = cursors_.find(info.qualified());
-    if (cursor != cursors_.end() && is_loaded(cursor->second, info)) continue;
-    if (slot_created_ && !has_other_owner(info) && is_only_source(info)) {
+    const bool loaded = cursor != cursors_.end() && is_loaded(cursor->second, info);
+    const bool again = is_stale(oid, stale);  // wherever a load of it had got to
+    if (loaded && !again) continue;
+    if (!again && slot_created_ && !has_other_owner(info) && is_only_source(info)) {
       remember_source(info);
       continue;
     }
     any = true;
+    if (again && cursor != cursors_.end()) cursors_.erase(cursor);
     relations_.set_loading(oid, true);
-    if (slot_created_ && !has_other_owner(info)) {
+    const bool settled = slot_created_ || (loaded && catalogue_->republished().count(info.qualified()) == 0);
+    if (settled && !has_other_owner(info)) {
       mark_unread(info);
       loader_->add(info, "");
     } else {
@@ -151,10 +162,10 @@ void Session::restore_rereads(const std::map<std::string, std::string>& notes) {
   }
 }
 
-void Session::write_control(std::initializer_list<std::string_view> command) {
+void Session::write_control(const std::vector<std::string_view>& command) {
   constexpr std::uint32_t kControl = 0xffff0002;
   sinks::Batch& batch = sink_->batch();
-  batch.open(kControl, *(command.begin() + 1), sinks::Effect::ordered);
+  batch.open(kControl, command[1], sinks::Effect::ordered);
   batch.command(command.size());
   for (const std::string_view argument : command) batch.argument(argument);
   batch.close();

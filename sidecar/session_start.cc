@@ -246,6 +246,10 @@ event::Task<> Session::take_redis() {
   event::crash_point();
   auto looking = look_at_server();
   co_await std::move(looking);
+  if (!choices_.retired.empty()) {
+    auto binding = bind_retired();
+    co_await std::move(binding);
+  }
   const Decision decision = decide(found.checkpoint, server_);
   announce(decision, !found.checkpoint && slot_created_);
   origin_ = origin_of(decision, found);

@@ -85,6 +85,9 @@ struct Status {
   std::map<std::string, std::uint64_t> session_failures;  // by reason
   std::map<std::string, std::uint64_t> gaps;              // by name
   std::uint64_t sessions = 0;
+  std::map<std::string, std::uint64_t> reloads;  // of the configuration, by result
+  bool last_reload_successful = true;            // the start counts as one
+  double last_reload_seconds = 0;                // Unix time of the last successful one
   std::string last_error;
   Histogram end_to_end = Histogram::of_seconds(), batch_duration = Histogram::of_seconds();
   Histogram batch_commands = Histogram::of_counts();

@@ -1,6 +1,8 @@
 #include "sidecar/supervisor.h"
 
 #include "sidecar/log.h"
+#include "sidecar/wall_clock.h"
+#include "sinks/fingerprint.h"
 
 namespace walrelay::sidecar {
 
@@ -12,9 +14,10 @@ constexpr std::chrono::seconds kHealthy{10};  // a session that lived so long wa
 
 }  // namespace
 
-Supervisor::Supervisor(event::Loop& loop, const config::Config& config, sinks::MappingSet& mappings, std::uint64_t seed)
-    : loop_(loop), config_(config), mappings_(mappings), backoff_(seed), stop_requested_(loop) {
-  status_.slot = config.source.slot;
+Supervisor::Supervisor(event::Loop& loop, std::unique_ptr<InForce> in_force, std::uint64_t seed)
+    : loop_(loop), in_force_(std::move(in_force)), backoff_(seed), session_ended_(loop) {
+  status_.slot = in_force_->config.source.slot;
+  status_.last_reload_seconds = static_cast<double>(wall_clock_us()) / 1e6;
 }
 
 void Supervisor::start() {
@@ -44,9 +47,10 @@ void Supervisor::wake_jobs() {
 }
 
 std::optional<std::vector<std::string>> Supervisor::mapping_names() const {
-  if (mappings_.default_mapping()) return session_ == nullptr ? std::nullopt : session_->mapping_names();
+  const sinks::MappingSet& mappings = in_force_->mappings;
+  if (mappings.default_mapping()) return session_ == nullptr ? std::nullopt : session_->mapping_names();
   std::vector<std::string> names;
-  for (const auto& spec : mappings_.specs()) names.push_back(spec.name);
+  for (const auto& spec : mappings.specs()) names.push_back(spec.name);
   return names;
 }
 
@@ -59,51 +63,132 @@ const Status& Supervisor::status() {
   return status_;
 }
 
+// A session that has not got as far as the stream has nothing to finish: it goes as it is.
+void Supervisor::replace(std::unique_ptr<InForce> next) {
+  next_ = std::move(next);
+  if (session_ == nullptr || stopping_) return;
+  if (session_->streaming()) {
+    session_->stop();
+  } else {
+    session_ended_.set();
+  }
+}
+
+void Supervisor::replace_log_and_token(const config::Config& next) {
+  for (InForce* each : {in_force_.get(), next_.get()}) {
+    if (each == nullptr) continue;
+    each->config.log = next.log;
+    each->config.http = next.http;
+  }
+}
+
+void Supervisor::count_reload(bool successful) {
+  ++status_.reloads[successful ? "success" : "failure"];
+  status_.last_reload_successful = successful;
+  if (successful) status_.last_reload_seconds = static_cast<double>(wall_clock_us()) / 1e6;
+}
+
+void Supervisor::take_up_next() {
+  if (next_ == nullptr) return;
+  if (proven_ == nullptr) proven_ = std::move(in_force_);
+  in_force_ = std::move(next_);
+  retiring_.reset();
+  auto gone = sinks::retired(proven_->mappings, in_force_->mappings);
+  if (in_force_->config.on_removed == "sweep" && gone.any) {
+    const std::string state = sinks::state_prefix(in_force_->config.source.slot);
+    retiring_ = std::make_unique<sinks::MappingSet>(std::move(gone.specs), state);
+  }
+  backoff_.reset();
+  careful_ = text_ = false;
+}
+
+// Once a session has begun, Redis is written as the configuration says, and there is no way back.
+void Supervisor::session_over() {
+  session_job_.reset();
+  if (session_ != nullptr && session_->has_begun()) {
+    proven_.reset();
+    if (retiring_ != nullptr) retired_.push_back(std::move(retiring_));
+    if (!session_->retiring()) retired_.clear();
+  }
+  session_.reset();
+}
+
+// What could not be seen beforehand (a privilege, say) stands against the new configuration.
+bool Supervisor::go_back(const Verdict& verdict) {
+  if (proven_ == nullptr || verdict.action != Verdict::Action::stop) return false;
+  log::error("the new configuration does not work, the old one stays in force: " + verdict.sentence);
+  count_reload(false);
+  in_force_ = std::move(proven_);
+  retiring_.reset();
+  backoff_.reset();
+  return true;
+}
+
 event::Task<> Supervisor::run_session() {
-  session_ = std::make_unique<Session>(loop_, config_, mappings_, status_, jobs_, SessionChoices{careful_, text_});
-  auto running = session_->run();
-  co_await std::move(running);
+  SessionChoices choices{careful_, text_, {}};
+  for (const auto& each : retired_) choices.retired.push_back(each.get());
+  if (retiring_ != nullptr) choices.retired.push_back(retiring_.get());
+  session_ = std::make_unique<Session>(loop_, in_force_->config, in_force_->mappings, status_, jobs_, choices);
+  session_ended_.reset();
+  session_job_.emplace(loop_, session_->run(), [this](std::exception_ptr error) {
+    failure_ = std::move(error);
+    session_ended_.set();
+  });
+  co_await session_ended_;
+}
+
+event::milliseconds Supervisor::pause_after(const Verdict& verdict, bool healthy) {
+  if (healthy) {
+    backoff_.reset();
+    last_sentence_.clear();
+    protocol_failures_ = 0;
+    text_ = false;
+  }
+  text_ = text_ || verdict.reason == "text";
+  const auto wait = backoff_.next();
+  if (verdict.reason == "restart" || verdict.reason == "text" || careful_) return event::milliseconds(0);
+  return verdict.action == Verdict::Action::retry_slowly ? std::max(wait, kSlowly) : wait;
+}
+
+// The same sentence again and again says nothing new.
+void Supervisor::say(const Verdict& verdict, event::milliseconds pause) {
+  if (verdict.sentence != last_sentence_) {
+    log::warn(verdict.sentence, {{"retry_in_ms", pause.count()}});
+  } else {
+    log::debug(verdict.sentence, {{"retry_in_ms", pause.count()}});
+  }
+  last_sentence_ = verdict.sentence;
 }
 
 event::Task<> Supervisor::run() {
   while (!stopping_) {
-    Verdict verdict;
-    bool failed = false;
+    take_up_next();
     const auto began = std::chrono::steady_clock::now();
+    failure_ = nullptr;
     try {
       auto session = run_session();
       co_await std::move(session);
-    } catch (const std::exception& error) {
-      verdict = judge(error);
-      failed = true;
+    } catch (...) {  // it could not even be made
+      failure_ = std::current_exception();
     }
-    session_.reset();
-    if (!failed || stopping_) co_return;
+    session_over();
+    if (stopping_) co_return;
+    if (failure_ == nullptr) {
+      if (next_ == nullptr) co_return;
+      continue;
+    }
+    Verdict verdict = judge(failure_);
     ++status_.session_failures[verdict.reason];
     status_.last_error = verdict.sentence;
     status_.state = State::waiting;
     if (verdict.reason == "protocol" && ++protocol_failures_ >= kProtocolFailuresAtMost)
       verdict.action = Verdict::Action::stop;
     if (verdict.action == Verdict::Action::retry_careful && careful_) verdict.action = Verdict::Action::stop;
+    if (go_back(verdict)) continue;
     if (verdict.action == Verdict::Action::stop) throw StopError(verdict.code, verdict.sentence);
     careful_ = verdict.action == Verdict::Action::retry_careful;
-    if (std::chrono::steady_clock::now() - began > kHealthy) {
-      backoff_.reset();
-      last_sentence_.clear();
-      protocol_failures_ = 0;
-      text_ = false;
-    }
-    text_ = text_ || verdict.reason == "text";
-    auto wait = backoff_.next();
-    if (verdict.action == Verdict::Action::retry_slowly) wait = std::max(wait, kSlowly);
-    if (verdict.reason == "restart" || verdict.reason == "text" || careful_) wait = event::milliseconds(0);
-    // The same sentence again and again says nothing new.
-    if (verdict.sentence != last_sentence_) {
-      log::warn(verdict.sentence, {{"retry_in_ms", wait.count()}});
-    } else {
-      log::debug(verdict.sentence, {{"retry_in_ms", wait.count()}});
-    }
-    last_sentence_ = verdict.sentence;
+    const auto wait = pause_after(verdict, std::chrono::steady_clock::now() - began > kHealthy);
+    say(verdict, wait);
     auto pause = event::sleep(loop_, wait);
     co_await std::move(pause);
   }

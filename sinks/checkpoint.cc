@@ -48,6 +48,7 @@ std::string reread_key(std::string_view slot) { return slot_key(slot, "reread");
 std::string dead_letter_key(std::string_view slot) { return slot_key(slot, "dead"); }
 std::string jobs_key(std::string_view slot) { return slot_key(slot, "jobs"); }
 std::string again_key(std::string_view slot) { return slot_key(slot, "again"); }
+std::string mappings_key(std::string_view slot) { return slot_key(slot, "mappings"); }
 std::string state_prefix(std::string_view slot) { return slot_key(slot, ""); }
 bool is_bookkeeping(std::string_view key) { return key.starts_with("walrelay:{"); }
 

@@ -70,10 +70,11 @@ class RedisSink : public Sink {
   // The slot is ours: raises the fence, sets the standing WATCH, and reads what the last owner left.
   struct Found {
     std::optional<Checkpoint> checkpoint;
-    std::map<std::string, std::string> load;    // load_key's fields
-    std::map<std::string, std::string> reread;  // reread_key's fields
-    std::map<std::string, std::string> jobs;    // jobs_key's fields
-    bool empty_database = false;                // DBSIZE was 0 (or only our own keys)
+    std::map<std::string, std::string> load;      // load_key's fields
+    std::map<std::string, std::string> reread;    // reread_key's fields
+    std::map<std::string, std::string> jobs;      // jobs_key's fields
+    std::map<std::string, std::string> mappings;  // mappings_key's fields
+    bool empty_database = false;                  // DBSIZE was 0 (or only our own keys)
   };
   event::Task<Found> take_over();
 

@@ -70,6 +70,9 @@ event::Task<RedisSink::Found> RedisSink::take_over() {
   auto reading_jobs = redis.command({"HGETALL", jobs_key(s.options.slot)});
   const Reply jobs = co_await std::move(reading_jobs);
   found.jobs = fields_of(jobs);
+  auto reading_mappings = redis.command({"HGETALL", mappings_key(s.options.slot)});
+  const Reply mappings = co_await std::move(reading_mappings);
+  found.mappings = fields_of(mappings);
 
   auto looking_for_notes = redis.command({"EXISTS", again_key(s.options.slot)});
   const Reply notes = co_await std::move(looking_for_notes);
@@ -79,7 +82,7 @@ event::Task<RedisSink::Found> RedisSink::take_over() {
   const Reply size = co_await std::move(sizing);
   auto counting =
       redis.command({"EXISTS", s.fence, s.checkpoint, s.dead, load_key(s.options.slot), reread_key(s.options.slot),
-                     jobs_key(s.options.slot), s.barrier, again_key(s.options.slot)});
+                     jobs_key(s.options.slot), mappings_key(s.options.slot), s.barrier, again_key(s.options.slot)});
   const Reply ours = co_await std::move(counting);
   found.empty_database = size.integer <= ours.integer;
   co_return std::move(found);

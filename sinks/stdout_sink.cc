@@ -1,9 +1,14 @@
 #include "sinks/stdout_sink.h"
 
+#include <simdjson.h>
+
 #include <charconv>
 #include <cstdio>
 #include <stdexcept>
 #include <utility>
+#include <vector>
+
+#include "sinks/json_text.h"
 
 namespace walrelay::sinks {
 namespace {
@@ -56,34 +61,59 @@ void append_quoted(std::string& out, std::string_view word) {
   out += '"';
 }
 
+std::vector<std::string_view> take_command(std::string_view& commands) {
+  std::vector<std::string_view> words(take_number(commands, '*'));
+  for (auto& word : words) word = take_bulk(commands);
+  constexpr std::size_t kEnough = 8;  // of forty letters, to tell scripts apart
+  if (words.size() > 1 && words[0] == "EVALSHA") words[1] = words[1].substr(0, kEnough);
+  return words;
+}
+
+std::string readable(std::string_view word) {
+  if (is_plain(word)) return std::string(word);
+  std::string out;
+  append_quoted(out, word);
+  return out;
+}
+
 }  // namespace
 
 std::string to_readable(std::string_view commands) {
   std::string out;
   while (!commands.empty()) {
-    const std::size_t arguments = take_number(commands, '*');
-    for (std::size_t i = 0; i < arguments; ++i) {
-      if (i > 0) out += ' ';
-      const std::string_view word = take_bulk(commands);
-      if (is_plain(word)) {
-        out += word;
-      } else {
-        append_quoted(out, word);
-      }
-    }
+    const auto words = take_command(commands);
+    for (std::size_t i = 0; i < words.size(); ++i) out += (i > 0 ? " " : "") + readable(words[i]);
     out += '\n';
   }
   return out;
 }
 
-StdoutSink::StdoutSink(event::Loop& loop, Writer writer, SinkEvents& events)
-    : writer_(std::move(writer)), events_(events), report_(loop, [this] { report(); }) {}
+std::string to_json_lines(std::string_view commands) {
+  std::string out;
+  while (!commands.empty()) {
+    const auto words = take_command(commands);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      out += i > 0 ? ", " : "[";
+      append_json_string(out, simdjson::validate_utf8(words[i]) ? std::string(words[i]) : readable(words[i]));
+    }
+    out += "]\n";
+  }
+  return out;
+}
+
+StdoutSink::StdoutSink(event::Loop& loop, Writer writer, SinkEvents& events, Form form)
+    : writer_(std::move(writer)), events_(events), form_(form), report_(loop, [this] { report(); }) {}
 
 void StdoutSink::print() {
   if (batch_.empty()) return;
-  const std::string lines = to_readable(batch_.take());
+  const std::string_view commands = batch_.take();
+  const std::string lines = form_ == Form::json ? to_json_lines(commands) : to_readable(commands);
   batch_.clear();
   writer_(lines);
+}
+
+void StdoutSink::remark(const std::string& text) {
+  if (form_ == Form::text) writer_("# " + text + "\n");
 }
 
 void StdoutSink::row(const replication::Position&) { print(); }
@@ -92,7 +122,7 @@ void StdoutSink::loaded(std::size_t) { print(); }
 
 void StdoutSink::commit(replication::Lsn end, std::int64_t commit_time_us) {
   print();
-  writer_("# commit " + to_string(end) + "\n");
+  remark("commit " + to_string(end));
   printed_ = {end, replication::Lsn::invalid, 0};
   commit_time_us_ = commit_time_us;
   committed_ = true;
@@ -106,12 +136,11 @@ void StdoutSink::advance(replication::Lsn position) {
 
 void StdoutSink::remove_owned(std::vector<OwnedKeys> owned, std::vector<std::uint32_t>) {
   print();
-  for (const OwnedKeys& keys : owned) writer_("# remove every key like " + keys.glob + "\n");
+  for (const OwnedKeys& keys : owned) remark("remove every key like " + keys.glob);
 }
 
 void StdoutSink::dead_letter(std::string_view table, std::string_view key, std::string_view reason) {
-  writer_("# cannot write a row of " + std::string(table) + " (" + std::string(key) + "): " + std::string(reason) +
-          "\n");
+  remark("cannot write a row of " + std::string(table) + " (" + std::string(key) + "): " + std::string(reason));
 }
 
 // Nothing is recorded anywhere, so on_recorded is never said: a dry run must not move a slot.

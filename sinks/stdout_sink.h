@@ -1,4 +1,4 @@
-// Prints what would be written, for `run --dry-run`: each row's commands, quoted as redis-cli takes them.
+// Prints what would be written, for `run --dry-run` and `explain`: each row's commands, quoted as redis-cli takes them.
 //
 //   HSET user:1 name "Ada \"L\"" city ""
 //   # commit 16/B374D848
@@ -13,13 +13,18 @@
 
 namespace walrelay::sinks {
 
-// One RESP command per line; bytes that are not printable become \xNN. Throws std::runtime_error for other bytes.
+// One RESP command per line; bytes that are not printable become \xNN, and a script's name is cut short. Throws
+// std::runtime_error for other bytes.
 std::string to_readable(std::string_view commands);
+
+// The same, each line a JSON array of the command's words; one that is no UTF-8 appears as to_readable() has it.
+std::string to_json_lines(std::string_view commands);
 
 class StdoutSink : public Sink {
  public:
-  using Writer = std::function<void(std::string_view lines)>;
-  StdoutSink(event::Loop& loop, Writer writer, SinkEvents& events);
+  using Writer = std::function<void(std::string_view lines)>;  // of one row, or a remark that begins with "#"
+  enum class Form : std::uint8_t { text, json };               // json: no remarks
+  StdoutSink(event::Loop& loop, Writer writer, SinkEvents& events, Form form = Form::text);
 
   Batch& batch() override { return batch_; }
   void row(const replication::Position& position) override;
@@ -38,10 +43,12 @@ class StdoutSink : public Sink {
 
  private:
   void print();
+  void remark(const std::string& text);
   void report();
 
   Writer writer_;
   SinkEvents& events_;
+  const Form form_;
   Batch batch_;
   replication::Position printed_, reported_;
   std::int64_t commit_time_us_ = 0;
