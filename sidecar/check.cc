@@ -11,7 +11,6 @@
 #include "sidecar/wiring.h"
 
 namespace walrelay::sidecar {
-
 namespace {
 
 using Kind = Finding::Kind;

@@ -72,15 +72,11 @@ class Sweep::Answers final : public ChunkReader::Chunk {
     const auto& reading = writer.reading_columns(question.write);
     const auto& place = writer.place_columns(question.write);
     const replication::Row asked = row_of(reading, line.subspan(1, reading.size()));
-    // Where the reading says all, no value prints like a place that it does not make: that is none of ours.
-    if (reading == place && !makes(question, asked)) return;
     if (question.identity.empty()) {
       writer.append_identity(asked, question.identity);
-      if (owner_.swept[question.write] && in_slice(question, asked)) {
-        for (const std::size_t doubt : question.doubts) page_[doubt].ours = true;
-      }
+      if (owner_.swept[question.write] && in_slice(question, asked)) claim(question, asked);
     }
-    (void)makes(question, row_of(place, line.subspan(1 + reading.size(), place.size())), true);
+    support(question, row_of(place, line.subspan(1 + reading.size(), place.size())));
   }
 
  private:
@@ -89,17 +85,21 @@ class Sweep::Answers final : public ChunkReader::Chunk {
     for (std::size_t i = 0; i < columns.size(); ++i) values_[columns[i]] = values[i];
     return values_;
   }
-  // Whether the row makes one of the question's places; which then is supported.
-  bool makes(const Question& question, replication::Row row, bool supports = false) {
+  // The places are ours, but for those that no row with these values prints like: where the reading says all.
+  void claim(const Question& question, replication::Row asked) {
     made_.clear();
-    if (!owner_.writer->append_place(question.write, row, made_)) return false;
-    bool any = false;
+    const bool known = owner_.writer->append_read_place(question.write, asked, made_);
     for (const std::size_t doubt : question.doubts) {
-      if (page_[doubt].place != made_) continue;
-      any = true;
-      page_[doubt].supported = page_[doubt].supported || supports;
+      if (!known || page_[doubt].place == made_) page_[doubt].ours = true;
     }
-    return any;
+  }
+  // The row has made one of the places, or none.
+  void support(const Question& question, replication::Row row) {
+    made_.clear();
+    if (!owner_.writer->append_place(question.write, row, made_)) return;
+    for (const std::size_t doubt : question.doubts) {
+      if (page_[doubt].place == made_) page_[doubt].supported = true;
+    }
   }
   [[nodiscard]] bool in_slice(const Question& question, replication::Row row) const {
     return std::all_of(sweep_.scope_.where.begin(), sweep_.scope_.where.end(), [&](const auto& wanted) {

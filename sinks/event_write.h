@@ -37,7 +37,7 @@ class EventWrite : public Write {
   [[nodiscard]] OwnedKeys owned() const final;       // no key at all
   [[nodiscard]] std::vector<OwnedKeys> truncated() const final { return {}; }
   bool readings(std::string_view, std::size_t, std::vector<KeyReading>& out) const final;
-  bool append_place(replication::Row, std::string&) const final { return false; }
+  bool append_place(replication::Row, bool, std::string&) const final { return false; }
   [[nodiscard]] const std::vector<std::size_t>& place_columns() const final { return no_columns_; }
   [[nodiscard]] const std::vector<std::size_t>& reading_columns() const final { return no_columns_; }
   void remove_ghost(std::string_view, Batch&) const final {}

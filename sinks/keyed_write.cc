@@ -186,8 +186,8 @@ bool KeyedWrite::readings(std::string_view place, std::size_t most, std::vector<
   return inverse_.readings(place, most, out);
 }
 
-bool KeyedWrite::append_place(Row row, std::string& out) const {
-  if (when_.of(row) != Presence::yes) return false;
+bool KeyedWrite::append_place(Row row, bool only_there, std::string& out) const {
+  if (only_there && when_.of(row) != Presence::yes) return false;
   const std::size_t before = out.size();
   if (!template_.render(row, out)) return true;
   out.resize(before);

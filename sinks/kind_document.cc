@@ -73,7 +73,7 @@ class DocumentWrite final : public Write, public DocumentValue {
   bool readings(std::string_view place, std::size_t most, std::vector<KeyReading>& out) const override {
     return inverse_.readings(place, most, out);
   }
-  bool append_place(Row row, std::string& out) const override {
+  bool append_place(Row row, bool, std::string& out) const override {
     const std::size_t before = out.size();
     if (!key_.render(row, out)) return true;
     out.resize(before);

@@ -124,12 +124,10 @@ struct MappingSpec {
 
 // How the members are removed that a write owns in keys which others use too. `home` is where it keeps them: the key
 // itself, or one of walrelay's own that names them.
-class MemberRemoval {
- public:
-  virtual ~MemberRemoval() = default;
-  [[nodiscard]] virtual const char* scan() const = 0;  // HSCAN, SSCAN or ZSCAN: lists the members of a home
-  [[nodiscard]] virtual bool owns(std::string_view home, std::string_view member) const = 0;
-  virtual void append(Batch& batch, std::string_view home, std::string_view member) const = 0;  // the commands
+struct MemberRemoval {
+  const char* scan = "";  // HSCAN, SSCAN or ZSCAN: lists the members of a home
+  std::function<bool(std::string_view home, std::string_view member)> owns;
+  std::function<void(Batch& batch, std::string_view home, std::string_view member)> append;  // the commands
 };
 
 // Which keys of Redis a bound write owns: for TRUNCATE and for sweeps.
@@ -142,8 +140,8 @@ struct OwnedKeys {
   // Of members that several rows may support, only those are the write's that one of walrelay's own keys names: gives
   // the place that such a key speaks of. Null: every member of the right form is the write's.
   std::function<std::optional<std::string>(std::string_view state_key)> supported = nullptr;
-  // For a TRUNCATE. Null: the key goes as a whole.
-  std::shared_ptr<const MemberRemoval> removal = nullptr;
+  // For a TRUNCATE. Nothing: the key goes as a whole.
+  std::optional<MemberRemoval> removal = std::nullopt;
   std::uint32_t write = 0;  // its number in Batch entries
   bool state = false;       // keys of walrelay's own, that no template makes
 
@@ -218,6 +216,8 @@ class RelationWriter {
   // Appends the place that the write makes of the row, in which only place_columns() need be present. False, with
   // nothing appended: it makes none (a NULL in it, `when` is false, an expression fails).
   [[nodiscard]] virtual bool append_place(std::size_t write, replication::Row row, std::string& out) = 0;
+  // The same of a row of which only reading_columns() are known, whatever `when` says. False: it cannot be told.
+  [[nodiscard]] virtual bool append_read_place(std::size_t write, replication::Row row, std::string& out) = 0;
   [[nodiscard]] virtual const std::vector<std::size_t>& place_columns(std::size_t write) const = 0;  // ascending
   // Those that readings speak of, which stand in the templates themselves.
   [[nodiscard]] virtual const std::vector<std::size_t>& reading_columns(std::size_t write) const = 0;

@@ -114,10 +114,29 @@ std::optional<MemberPlace> place_of_support_key(const std::string& prefix, std::
   return MemberPlace{rest.substr(colon + 1, size), rest.substr(colon + 1 + size), {}};
 }
 
-void SupportRemoval::append(Batch& batch, std::string_view home, std::string_view id) const {
-  if (const auto place = place_of_support_key(prefix_, home)) {
-    append_hold(scripts_, write_, home, id, false, *place, batch);
-  }
+MemberRemoval plain_removal(const MemberKind& kind, std::uint32_t write, KeyMatcher member) {
+  return {kind.scan, [member = std::move(member)](std::string_view, std::string_view found) { return member(found); },
+          [take = kind.take, write](Batch& batch, std::string_view home, std::string_view found) {
+            take(write, home, found, batch);
+          }};
+}
+
+MemberRemoval support_removal(const MemberScripts& scripts, std::uint32_t write, std::string prefix,
+                              std::string id_prefix) {
+  return {
+      "SSCAN",
+      [id_prefix = std::move(id_prefix)](std::string_view, std::string_view id) { return id.starts_with(id_prefix); },
+      [&scripts, write, prefix = std::move(prefix)](Batch& batch, std::string_view home, std::string_view id) {
+        const auto place = place_of_support_key(prefix, home);
+        if (place) append_hold(scripts, write, home, id, false, *place, batch);
+      }};
+}
+
+MemberRemoval track_removal(const MemberScripts& scripts, std::uint32_t write, std::string support) {
+  return {"HSCAN", [](std::string_view, std::string_view) { return true; },
+          [&scripts, write, support = std::move(support)](Batch& batch, std::string_view home, std::string_view id) {
+            append_place_tracked(scripts, write, home, id, support, false, {}, batch);
+          }};
 }
 
 }  // namespace walrelay::sinks

@@ -211,14 +211,14 @@ std::vector<OwnedKeys> MemberWrite::truncated() const {
   OwnedKeys own = owned();
   if (!track_.empty()) {
     own = exactly(track_);
-    own.removal = std::make_shared<TrackRemoval>(scripts_, number_, support_);
+    own.removal = track_removal(scripts_, number_, support_);
   } else if (!support_.empty()) {
     own.glob = glob_of(support_) + "*";
     own.owns = [prefix = support_](std::string_view key) { return key.starts_with(prefix); };
     own.state = true;
-    own.removal = std::make_shared<SupportRemoval>(scripts_, number_, support_, id_prefix_);
+    own.removal = support_removal(scripts_, number_, support_, id_prefix_);
   } else if (!kind_.whole_keys) {
-    own.removal = std::make_shared<PlainRemoval>(kind_, number_, KeyMatcher(member_));
+    own.removal = plain_removal(kind_, number_, KeyMatcher(member_));
   }
   own.write = number_;
   return {std::move(own)};
@@ -228,8 +228,8 @@ bool MemberWrite::readings(std::string_view place, std::size_t most, std::vector
   return inverse_.readings(place, most, out);
 }
 
-bool MemberWrite::append_place(Row row, std::string& out) const {
-  if (when_.of(row) != Presence::yes) return false;
+bool MemberWrite::append_place(Row row, bool only_there, std::string& out) const {
+  if (only_there && when_.of(row) != Presence::yes) return false;
   Place place;
   std::size_t missing = 0;
   if (!render(row, place, missing)) return false;

@@ -64,7 +64,7 @@ class MemberWrite : public Write {
   [[nodiscard]] OwnedKeys owned() const final;
   [[nodiscard]] std::vector<OwnedKeys> truncated() const final;
   bool readings(std::string_view place, std::size_t most, std::vector<KeyReading>& out) const final;
-  bool append_place(replication::Row row, std::string& out) const final;
+  bool append_place(replication::Row row, bool only_there, std::string& out) const final;
   [[nodiscard]] const std::vector<std::size_t>& place_columns() const final { return place_columns_; }
   [[nodiscard]] const std::vector<std::size_t>& reading_columns() const final { return inverse_.columns(); }
   void remove_ghost(std::string_view place, Batch& batch) const final;
@@ -92,7 +92,6 @@ class MemberWrite : public Write {
   void place_tracked(bool there, const std::string& id, Batch& batch);
   void make_id(replication::Row row, std::string& id) const;
 
-  class Removal;
   const MemberKind& kind_;
   const MemberScripts& scripts_;
   const Condition when_;

@@ -63,7 +63,7 @@ event::Task<> RedisSink::State::settle() {
 // How the write's members are removed; null: its keys go as a whole.
 const MemberRemoval* RedisSink::State::removal_of(const Removal& asked, std::uint32_t write) {
   for (const OwnedKeys& owned : asked.owned) {
-    if (owned.write == write && owned.removal != nullptr) return owned.removal.get();
+    if (owned.write == write && owned.removal) return &*owned.removal;
   }
   return nullptr;
 }
@@ -124,8 +124,8 @@ event::Task<> RedisSink::State::scan(Removal& asked) {
       bool whole = false;
       for (const OwnedKeys& some : owned) {
         if (some.state != is_bookkeeping(key.text) || !some.owns(key.text)) continue;
-        whole = whole || some.removal == nullptr;
-        if (some.removal == nullptr) continue;
+        whole = whole || !some.removal;
+        if (!some.removal) continue;
         auto scanning_members = scan_members(*some.removal, key.text);
         co_await std::move(scanning_members);
       }
@@ -138,10 +138,10 @@ event::Task<> RedisSink::State::scan(Removal& asked) {
 }
 
 event::Task<> RedisSink::State::scan_members(const MemberRemoval& members, std::string home) {
-  const bool pairs = std::string_view(members.scan()) != "SSCAN";
+  const bool pairs = std::string_view(members.scan) != "SSCAN";
   std::string cursor = "0";
   do {
-    auto scanning_on = scanner->command({members.scan(), home, cursor, "COUNT", kScanCount});
+    auto scanning_on = scanner->command({members.scan, home, cursor, "COUNT", kScanCount});
     const Reply page = co_await std::move(scanning_on);
     if (page.elements.size() != 2) throw RedisError("LOST", connection.name() + " answered a scan with no cursor");
     cursor = page.elements[0].text;

@@ -160,12 +160,12 @@ void BoundWriter::expect(Row row, std::vector<Expectation>& out) {
   for (const Bound& bound : writes_) bound.write->expect(out);
 }
 
-bool BoundWriter::append_place(std::size_t write, Row row, std::string& out) {
+bool BoundWriter::append_place(std::size_t write, Row row, bool only_there, std::string& out) {
   const Bound& bound = writes_[write];
   Expressions& expressions = *groups_[bound.group].expressions;
   try {
     const Row whole = expressions.empty() ? row : expressions.evaluate(row, Expressions::Side::now);
-    return bound.write->append_place(whole, out);
+    return bound.write->append_place(whole, only_there, out);
   } catch (const EvaluationError&) {
     return false;
   }

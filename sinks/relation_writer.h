@@ -46,7 +46,12 @@ class BoundWriter final : public RelationWriter {
                               std::vector<KeyReading>& out) const override {
     return writes_[write].write->readings(place, most, out);
   }
-  [[nodiscard]] bool append_place(std::size_t write, replication::Row row, std::string& out) override;
+  [[nodiscard]] bool append_place(std::size_t write, replication::Row row, std::string& out) override {
+    return append_place(write, row, true, out);
+  }
+  [[nodiscard]] bool append_read_place(std::size_t write, replication::Row row, std::string& out) override {
+    return append_place(write, row, false, out);
+  }
   [[nodiscard]] const std::vector<std::size_t>& place_columns(std::size_t write) const override {
     return writes_[write].write->place_columns();
   }
@@ -63,6 +68,7 @@ class BoundWriter final : public RelationWriter {
   }
 
  private:
+  bool append_place(std::size_t write, replication::Row row, bool only_there, std::string& out);
   struct Bound {
     std::unique_ptr<Write> write;
     std::size_t group;

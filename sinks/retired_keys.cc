@@ -9,7 +9,6 @@ namespace walrelay::sinks {
 namespace {
 
 using Kept = std::vector<const RelationWriter*>;
-using Inner = decltype(OwnedKeys::removal);
 
 constexpr std::size_t kReadings = 1;  // more than one says as much as one: the write could have made the place
 
@@ -42,22 +41,6 @@ bool is_kept_member(const Kept& kept, std::string_view key, std::string_view mem
   return false;
 }
 
-class RemovalOfTheRest : public MemberRemoval {
- public:
-  RemovalOfTheRest(Inner inner, Kept kept) : inner_(std::move(inner)), kept_(std::move(kept)) {}
-  [[nodiscard]] const char* scan() const override { return inner_->scan(); }
-  [[nodiscard]] bool owns(std::string_view home, std::string_view member) const override {
-    return inner_->owns(home, member) && !is_kept_member(kept_, home, member);
-  }
-  void append(Batch& batch, std::string_view home, std::string_view member) const override {
-    inner_->append(batch, home, member);
-  }
-
- private:
-  const Inner inner_;
-  const Kept kept_;
-};
-
 }  // namespace
 
 std::vector<OwnedKeys> keys_left(const RelationWriter& old, const Kept& kept) {
@@ -65,8 +48,10 @@ std::vector<OwnedKeys> keys_left(const RelationWriter& old, const Kept& kept) {
   for (OwnedKeys& each : left) {
     if (each.state) {
       each.owns = [owns = each.owns, kept](std::string_view key) { return owns(key) && !is_kept_state(kept, key); };
-    } else if (each.removal != nullptr) {
-      each.removal = std::make_shared<RemovalOfTheRest>(each.removal, kept);
+    } else if (each.removal) {
+      each.removal->owns = [owns = each.removal->owns, kept](std::string_view home, std::string_view member) {
+        return owns(home, member) && !is_kept_member(kept, home, member);
+      };
     } else {
       each.owns = [owns = each.owns, kept](std::string_view key) { return owns(key) && !is_kept(kept, key); };
     }

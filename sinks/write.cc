@@ -8,6 +8,42 @@ namespace walrelay::sinks {
 using replication::Row;
 using replication::ValueState;
 
+namespace {
+
+// A let that reads no column (of captures alone, say) is the same for every row of the table: literal text, so that the
+// table owns no more keys than it makes.
+BoundTemplate with_constants(const BindContext& context, const BoundTemplate& bound) {
+  const std::size_t real = context.relation.columns.size();
+  const auto is_constant = [&](const BoundTemplate::Part& part) {
+    return part.column >= real && context.expressions.reads(part.column).empty();
+  };
+  if (std::none_of(bound.parts().begin(), bound.parts().end(), is_constant)) return bound;
+  Expressions lets(context.relation, context.captures, context.mapping.let);  // numbers them as the mapping's does
+  lets.compile();
+  const std::vector<replication::Value> nothing(real, {ValueState::absent, {}});
+  const Row values = lets.evaluate(nothing, Expressions::Side::now);
+  std::vector<BoundTemplate::Part> parts;
+  std::string literal;
+  for (const BoundTemplate::Part& part : bound.parts()) {
+    literal += part.literal;
+    if (!is_constant(part)) {
+      parts.push_back({std::move(literal), part.column, part.encoded, part.type});
+      literal.clear();
+      continue;
+    }
+    const replication::Value& value = values[part.column];
+    if (!value.has_text()) context.fail(context.name_of(part.column) + " is NULL for every row of the table");
+    if (part.encoded) {
+      append_encoded(literal, value.text);
+    } else {
+      literal += value.text;
+    }
+  }
+  return {std::move(parts), literal + bound.tail()};
+}
+
+}  // namespace
+
 std::string BindContext::site() const {
   std::string site = "mapping " + mapping.name + ", table " + relation.qualified() + ", " + write.kind;
   if (!write.where.empty()) site += " at " + write.where;
@@ -34,7 +70,7 @@ bool BindContext::flag(const std::string& name) const {
 BoundTemplate BindContext::bind(const std::string& parameter) const {
   const auto find_let = [this](const std::string& name) { return expressions.find_let(name); };
   try {
-    return bind_template(parse_template(find(parameter)->text), relation, captures, find_let);
+    return with_constants(*this, bind_template(parse_template(find(parameter)->text), relation, captures, find_let));
   } catch (const std::invalid_argument& error) {
     fail(parameter + ": " + error.what());
   }

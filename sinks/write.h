@@ -60,7 +60,8 @@ class Write {
   [[nodiscard]] virtual std::vector<OwnedKeys> truncated() const = 0;
   // As RelationWriter has them.
   virtual bool readings(std::string_view place, std::size_t most, std::vector<KeyReading>& out) const = 0;
-  virtual bool append_place(replication::Row row, std::string& out) const = 0;  // row with its virtual columns
+  // Row with its virtual columns; `only_there`: none where `when` is not true.
+  virtual bool append_place(replication::Row row, bool only_there, std::string& out) const = 0;
   [[nodiscard]] virtual const std::vector<std::size_t>& place_columns() const = 0;
   [[nodiscard]] virtual const std::vector<std::size_t>& reading_columns() const = 0;
   virtual void remove_ghost(std::string_view place, Batch& batch) const = 0;
