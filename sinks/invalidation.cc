@@ -21,8 +21,8 @@ if not noted or tonumber(noted) < due then redis.call('ZADD', KEYS[1], string.fo
 return 1)";
 
 constexpr const char* kTurn = R"(for i = 2, #ARGV, 2 do
-local noted = redis.call('ZSCORE', KEYS[1], ARGV[i + 1])
-if noted and tonumber(noted) == tonumber(ARGV[i]) then redis.call('ZREM', KEYS[1], ARGV[i + 1]) end
+local noted = redis.call('ZSCORE', KEYS[1], ARGV[i])
+if noted and tonumber(noted) == tonumber(ARGV[i + 1]) then redis.call('ZREM', KEYS[1], ARGV[i]) end
 end
 local till = string.format('%.3f', now)
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', till, 'WITHSCORES', 'LIMIT', 0, ARGV[1])

@@ -54,7 +54,7 @@ void RedisSink::State::start_invalidation() {
 event::Task<> RedisSink::State::invalidate_due() {
   auto opening = open_side(invalidator, "invalidate");
   co_await std::move(opening);
-  std::vector<Reply> due;  // score, member, score, member ...
+  std::vector<Reply> due;  // member, score, member, score ...
   while (!failed) {
     invalidation_asked = false;
     const std::size_t covered = landed.size();  // their notes are in Redis
@@ -88,7 +88,7 @@ event::Task<Reply> RedisSink::State::next_due(std::vector<Reply> done) {
 event::Task<> RedisSink::State::remove_due(const std::vector<Reply>& due) {
   std::vector<std::string> keys;
   std::set<std::string> globs;
-  for (std::size_t i = 1; i < due.size(); i += 2) {
+  for (std::size_t i = 0; i < due.size(); i += 2) {
     const std::string& note = due[i].text;
     if (note.empty()) continue;
     if (note.front() == kSecondRemovalOfKey) {

@@ -96,8 +96,8 @@ TEST_F(InvalidateTest, ALoadAndARebuildInvalidateNothing) {
       "  - {name: m, table: assets, write: [{hash: {key: \"row:{id}\"}}, {invalidate: {key: \"asset:{id}\"}}, "
       "{invalidate: {pattern: \"listing*\"}}]}\n");
   EXPECT_TRUE(eventually_equal([] { return redis().keys("row:*").size(); }, 10000U));
-  EXPECT_EQ(walrelay().command({"rebuild", "m"}).status, 0);
-  EXPECT_EQ(walrelay().command({"verify", "m"}).status, 0);
+  EXPECT_EQ(walrelay().command({"rebuild", "--mapping", "m"}).status, 0);
+  EXPECT_EQ(walrelay().command({"verify", "--mapping", "m"}).status, 0);
   EXPECT_EQ(left({"asset:1", "listings"}), "asset:1 listings");
 }
 
