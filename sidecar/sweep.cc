@@ -135,7 +135,8 @@ event::Task<> Sweep::add_key(std::string key) {
       }
     }
   }
-  if (listed.erase(Members::none) != 0) add(key);
+  // A key that rows share is no row's own, though it may look like one ("ds:all" beside "ds:{name}").
+  if (listed.erase(Members::none) != 0 && !is_shared(key)) add(key);
   for (const Members members : listed) {
     sinks::RedisMembers list(redis_, key, members);
     while (!stopped_ && !list.ended()) {
@@ -146,6 +147,15 @@ event::Task<> Sweep::add_key(std::string key) {
       co_await std::move(looking);
     }
   }
+}
+
+bool Sweep::is_shared(const std::string& key) const {
+  return std::any_of(owners_.begin(), owners_.end(), [&key](const auto& owner) {
+    const auto& owned = owner->writer->owned();
+    return std::any_of(owned.begin(), owned.end(), [&key](const sinks::OwnedKeys& some) {
+      return some.members != Members::none && some.owns(key);
+    });
+  });
 }
 
 void Sweep::add(std::string place) {

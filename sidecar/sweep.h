@@ -85,6 +85,7 @@ class Sweep {
   [[nodiscard]] bool in_scope(const Owner& owner, std::size_t write) const;
   [[nodiscard]] sinks::Expectation nothing_at(const Doubt& doubt) const;
   void add(std::string place);
+  [[nodiscard]] bool is_shared(const std::string& key) const;
   [[nodiscard]] std::set<std::string> globs() const;
 
   event::Loop& loop_;
