@@ -37,6 +37,7 @@ log:
 
 on_gap: rebuild                # or halt
 on_row_error: halt             # or dead_letter
+on_removed: keep               # or sweep: a reload that takes a mapping away removes its keys
 
 # What is written for the rows of which table. Without mappings every published table becomes a hash.
 mappings:

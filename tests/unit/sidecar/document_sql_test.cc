@@ -32,7 +32,7 @@ TEST(DocumentSql, IdsBecomeOneArrayAColumn) {
   EXPECT_EQ(array_literals({{"1"}, {"2"}}, 1), std::vector<std::string>{"'{\"1\",\"2\"}'"});
   EXPECT_EQ(array_literals({{"1", "it's"}, {"2", ""}}, 2),
             (std::vector<std::string>{"'{\"1\",\"2\"}'", "'{\"it''s\",\"\"}'"}));
-  EXPECT_EQ(array_literals({{"a\"b\\c"}}, 1), std::vector<std::string>{R"(E'{"a\\"b\\\\c"}')"});
+  EXPECT_EQ(array_literals({{"a\"b\\c"}}, 1), std::vector<std::string>{R"( E'{"a\\"b\\\\c"}')"});
   EXPECT_EQ(array_literals({}, 1), std::vector<std::string>{"'{}'"});
 }
 
