@@ -15,7 +15,7 @@ namespace pgoutput = replication::pgoutput;
 
 namespace {
 
-constexpr std::uint32_t kMessages = 0xffff0004;  // Batch entries of messages
+constexpr std::uint32_t kMessages = 0xffff0005;  // Batch entries of messages
 
 }  // namespace
 

@@ -68,12 +68,4 @@ std::vector<ChosenColumn> choose_columns(const BindContext& context, const std::
   return chosen;
 }
 
-std::vector<JsonRow::Field> json_fields(const BindContext& context, const std::string& parameter) {
-  std::vector<JsonRow::Field> fields;
-  for (const ChosenColumn& chosen : choose_columns(context, parameter)) {
-    fields.push_back({chosen.column, chosen.field, context.type_of(chosen.column)});
-  }
-  return fields;
-}
-
 }  // namespace walrelay::sinks

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "sinks/json_row.h"
 #include "sinks/write.h"
 
 namespace walrelay::sinks {
@@ -17,9 +16,6 @@ struct ChosenColumn {
 // In the order of `include`, which may name lets, else those of the relation. Throws MappingError: unknown columns, two
 // columns under one name, none left.
 std::vector<ChosenColumn> choose_columns(const BindContext& context, const std::string& parameter = "columns");
-
-// The same for a JSON object of the row.
-std::vector<JsonRow::Field> json_fields(const BindContext& context, const std::string& parameter = "columns");
 
 // The number of the column of that name. Throws MappingError with what may have been meant.
 std::size_t require_column(const BindContext& context, const std::string& name, const std::string& parameter);

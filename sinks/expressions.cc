@@ -112,8 +112,8 @@ class Expressions::State {
     return memory.row;
   }
 
-  [[nodiscard]] bool is_number(std::size_t column) const {
-    const auto& values = sides_[static_cast<std::size_t>(Side::now)].computed.values;
+  [[nodiscard]] bool is_number(std::size_t column, Side side) const {
+    const auto& values = sides_[static_cast<std::size_t>(side)].computed.values;
     const auto is_it = [wanted = column - width()](const auto& value) { return value.column == wanted; };
     const auto found = std::find_if(values.begin(), values.end(), is_it);
     return found != values.end() && found->number;
@@ -241,7 +241,7 @@ const std::vector<std::size_t>& Expressions::reads(std::size_t column) const { r
 const std::string& Expressions::text_of(std::size_t column) const { return state_->text_of(column); }
 void Expressions::compile() { state_->compile(); }
 bool Expressions::empty() const { return state_->empty(); }
-bool Expressions::is_number(std::size_t column) const { return state_->is_number(column); }
+bool Expressions::is_number(std::size_t column, Side side) const { return state_->is_number(column, side); }
 Row Expressions::evaluate(Row row, Side side) { return state_->evaluate(row, side); }
 
 }  // namespace walrelay::sinks

@@ -61,8 +61,8 @@ class Expressions {
   // evaluate() of the same side, as long as the row itself. An empty row gives an empty one. Throws EvaluationError.
   enum class Side : std::uint8_t { before, now };
   replication::Row evaluate(replication::Row row, Side side);
-  // Whether the last row of the side `now` has a number there, in a virtual column: for those to whom 1 is not "1".
-  [[nodiscard]] bool is_number(std::size_t column) const;
+  // Whether the last row of the side has a number there, in a virtual column: for those to whom 1 is not "1".
+  [[nodiscard]] bool is_number(std::size_t column, Side side = Side::now) const;
 
  private:
   class State;

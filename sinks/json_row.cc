@@ -60,7 +60,7 @@ void JsonRow::append(Row row, std::string& out) {
     const Value& value = row[columns_[i]];
     out.append(members_[i].before);
     if (value.has_text()) {
-      append_value(i, value.text, out);
+      append_value(i, value.text, Expressions::Side::now, out);
     } else {
       out.append("null");
     }
@@ -68,9 +68,9 @@ void JsonRow::append(Row row, std::string& out) {
   out.append(members_.empty() ? "{}" : "}");
 }
 
-void JsonRow::append_value(std::size_t member, std::string_view text, std::string& out) {
+void JsonRow::append_value(std::size_t member, std::string_view text, Expressions::Side side, std::string& out) {
   const std::size_t column = columns_[member];
-  const bool number = expressions_ != nullptr && column >= real_columns_ && expressions_->is_number(column);
+  const bool number = expressions_ != nullptr && column >= real_columns_ && expressions_->is_number(column, side);
   if (number && is_json_number(text)) {  // not Inf
     out.append(text);
   } else {
@@ -95,7 +95,7 @@ std::string json_mistake(const WriteSpec& write) {
   return write.parameters.contains("booleans") ? "\"booleans\" is for a column as it is; JSON has true and false" : "";
 }
 
-void JsonRow::append_known(Row row, std::string& out) {
+void JsonRow::append_known(Row row, Expressions::Side side, std::string& out) {
   char before = '{';
   for (std::size_t i = 0; i < members_.size(); ++i) {
     const Value& value = row[columns_[i]];
@@ -103,7 +103,7 @@ void JsonRow::append_known(Row row, std::string& out) {
     out.push_back(before);
     out.append(members_[i].before, 1);
     if (value.has_text()) {
-      append_value(i, value.text, out);
+      append_value(i, value.text, side, out);
     } else {
       out.append("null");
     }

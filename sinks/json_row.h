@@ -32,8 +32,8 @@ class JsonRow {
 
   // The row must be complete, and the last new one that the mapping's expressions were computed for.
   void append(replication::Row row, std::string& out);
-  // Of any row: without the columns that PostgreSQL did not send.
-  void append_known(replication::Row row, std::string& out);
+  // Of any row, old or new: without the columns that PostgreSQL did not send.
+  void append_known(replication::Row row, Expressions::Side side, std::string& out);
 
  private:
   struct Member {
@@ -41,7 +41,7 @@ class JsonRow {
     const replication::ColumnType* type;
   };
   JsonRow(const BindContext& context, const std::vector<Field>& fields);
-  void append_value(std::size_t member, std::string_view text, std::string& out);
+  void append_value(std::size_t member, std::string_view text, Expressions::Side side, std::string& out);
 
   const Expressions* expressions_ = nullptr;
   std::size_t real_columns_ = 0;  // behind them come virtual ones

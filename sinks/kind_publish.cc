@@ -3,7 +3,6 @@
 // It leaves inside the transaction that the change is a part of, after the changes before it. A subscriber that is told
 // reads the new rows. At least once: what comes again after a crash is published again, and who does not listen at that
 // moment is never told.
-#include "sinks/columns.h"
 #include "sinks/event_write.h"
 #include "sinks/json_row.h"
 #include "sinks/resp.h"
@@ -26,12 +25,13 @@ class PublishWrite : public EventWrite {
 
  protected:
   bool make(const Change&, Row before, Row now) final {
+    const auto side = now.empty() ? Expressions::Side::before : Expressions::Side::now;
     const Row row = now.empty() ? before : now;
     if (!wanted(row)) return false;
     channel_text_.clear();
     channel_.render(row, channel_text_);
     message_text_.clear();
-    append_message(row, message_text_);
+    append_message(row, side, message_text_);
     return true;
   }
 
@@ -45,7 +45,7 @@ class PublishWrite : public EventWrite {
     batch.close();
   }
 
-  virtual void append_message(Row row, std::string& out) = 0;
+  virtual void append_message(Row row, Expressions::Side side, std::string& out) = 0;
 
  private:
   const EventText channel_;
@@ -59,7 +59,7 @@ class TextMessage final : public PublishWrite {
   }
 
  protected:
-  void append_message(Row row, std::string& out) override { message_.render_known(row, out); }
+  void append_message(Row row, Expressions::Side, std::string& out) override { message_.render_known(row, out); }
 
  private:
   const BoundTemplate message_;
@@ -67,10 +67,12 @@ class TextMessage final : public PublishWrite {
 
 class JsonMessage final : public PublishWrite {
  public:
-  explicit JsonMessage(const BindContext& context) : PublishWrite(context), json_(json_fields(context)) {}
+  explicit JsonMessage(const BindContext& context) : PublishWrite(context), json_(context) {}
 
  protected:
-  void append_message(Row row, std::string& out) override { json_.append_known(row, out); }
+  void append_message(Row row, Expressions::Side side, std::string& out) override {
+    json_.append_known(row, side, out);
+  }
 
  private:
   JsonRow json_;

@@ -147,13 +147,13 @@ class ColumnsEntry final : public StreamWrite {
 class ChangeEntry final : public StreamWrite {
  public:
   explicit ChangeEntry(const BindContext& context)
-      : StreamWrite(context), table_(context.relation.qualified()), json_(json_fields(context)) {}
+      : StreamWrite(context), table_(context.relation.qualified()), json_(context) {}
 
  protected:
   void make_fields(const Change& change, Row before, Row now) override {
     describe(name_of(change.operation));
-    if (!before.empty()) add_json("before", before);
-    if (!now.empty()) add_json("after", now);
+    if (!before.empty()) add_json("before", before, Expressions::Side::before);
+    if (!now.empty()) add_json("after", now, Expressions::Side::now);
   }
 
   // Where the key is made of columns nobody can say which streams the rows have been told in.
@@ -173,9 +173,9 @@ class ChangeEntry final : public StreamWrite {
     add("xid", std::to_string(transaction().xid));
     add("time", iso_time(transaction().commit_time_us));
   }
-  void add_json(std::string_view name, Row row) {
+  void add_json(std::string_view name, Row row, Expressions::Side side) {
     next_field() = name;
-    json_.append_known(row, next_field());
+    json_.append_known(row, side, next_field());
   }
 
   const std::string table_;

@@ -48,6 +48,21 @@ TEST(PublishTest, TheRowAsJsonOfTheColumnsThatAreKnown) {
                                          R"(PUBLISH users {"id":1,"name":"Bo"})", R"(PUBLISH users {"id":1})"));
 }
 
+// Of a deleted row the numbers are those of that row, whatever came before.
+TEST(PublishTest, ALetIsWhatItsOwnRowMakesOfIt) {
+  auto spec = mapping("m", "users", {including(publish("users"), {"id", "one"})});
+  spec.let = {{"one", "CASE name WHEN 'n' THEN 1 ELSE '1' END"}};
+  Table table = users().full();
+  MappingSet set({spec});
+  const auto writer = set.bind(table.relation);
+  Batch batch;
+  writer->apply(table.insert({"1", "n", null}), true, batch);
+  writer->apply(table.remove({"2", "t", null}), true, batch);
+  writer->apply(table.remove({"3", "n", null}), true, batch);
+  EXPECT_THAT(lines_of(batch), ElementsAre(R"(PUBLISH users {"id":1,"one":1})", R"(PUBLISH users {"id":2,"one":"1"})",
+                                           R"(PUBLISH users {"id":3,"one":1})"));
+}
+
 TEST(PublishTest, OrderIsKeptAndNothingIsCoalesced) {
   Bound bound(users(), {publish("users", "{id}"), hash("user:{id}")});
   for (int i = 0; i < 3; ++i) bound.apply(bound.table.insert({"1", null, null}));
