@@ -106,7 +106,7 @@ TEST_F(RoaringScriptTest, RandomChangesOfWhatOthersWrote) {
 }
 
 TEST_F(RoaringScriptTest, WhatIsNoBitmapIsRefusedAndStays) {
-  for (const std::string text :
+  for (const std::string& text :
        {std::string("hello, world"), std::string("\x3a\x30\x00\x00\xff\xff\xff\xff", 8), std::string("x"),
         std::string("\x3a\x30\x00\x00\x01\x00\x00\x00\x00\x00\x09\x00\x10\x00\x00\x00\x0b\x4d", 18)}) {
     redis_.client().call({"SET", "k", text});
