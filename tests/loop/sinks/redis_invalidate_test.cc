@@ -36,8 +36,8 @@ class RedisInvalidateTest : public RedisSinkTest {
   }
   std::string take_turn(const Words& words) {
     for (std::size_t i = 5; i + 1 < words.size(); i += 2) {
-      const auto noted = notes.find(words[i + 1]);
-      if (noted != notes.end() && noted->second == std::stod(words[i])) notes.erase(noted);
+      const auto noted = notes.find(words[i]);
+      if (noted != notes.end() && noted->second == std::stod(words[i + 1])) notes.erase(noted);
     }
     std::vector<std::string> due;
     double soonest = -1;
@@ -45,8 +45,8 @@ class RedisInvalidateTest : public RedisSinkTest {
       if (score <= now_) {
         char text[64];
         std::snprintf(text, sizeof text, "%.17g", score);
-        due.push_back(bulk(text));
         due.push_back(bulk(member));
+        due.push_back(bulk(text));
       } else if (soonest < 0 || score < soonest) {
         soonest = score;
       }
