@@ -74,7 +74,8 @@ event::Task<> JobRunner::settle_documents(std::string slice, Tables tables) {
   const auto loading = [this, &tables] {
     return std::any_of(tables.begin(), tables.end(), [this](const TableInfo& info) {
       const Table* table = relations_.find(info.oid);
-      return table != nullptr && table->loading;
+      // One that was dropped meanwhile is never read to its end.
+      return table != nullptr && table->loading && relations_.described(info.oid) != nullptr;
     });
   };
   std::uint64_t marked = documents_.marked();

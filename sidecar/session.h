@@ -147,7 +147,8 @@ class Session : public sinks::SinkEvents {
   std::map<std::string, std::string> cursors_;
   std::map<std::string, replication::Oid> owners_;  // whose rows stand in Redis under the name of a table
   std::map<std::uint32_t, std::string> write_names_;
-  std::vector<Relations::Bound> retired_, kept_;  // while keys of mappings that are no more are removed
+  std::vector<Relations::Bound> retired_, kept_;             // while keys of mappings that are no more are removed
+  std::uint64_t noted_when_waited_ = 0, reread_ticket_ = 0;  // of rows read again that somebody waits for
   std::optional<std::uint64_t> retired_ticket_;
   bool retiring_ = false, begun_ = false;
   std::optional<Catalogue> catalogue_;

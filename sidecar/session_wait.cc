@@ -52,6 +52,12 @@ std::optional<std::vector<std::string>> Session::mapping_names() const {
 // up to there.
 bool Session::holds(std::optional<Lsn> position) {
   if (!runner_ || !rereads_.empty()) return false;
+  // The last of the rows that were read again may still be on its way.
+  if (const std::uint64_t noted = pipeline_->counters().rereads; noted != noted_when_waited_) {
+    noted_when_waited_ = noted;
+    reread_ticket_ = sink_->ticket();
+  }
+  if (!sink_->has_shown(reread_ticket_)) return false;
   if (status_.state != State::streaming) return false;  // rows of before any position may not have been read yet
   if (!position && applied() < status_.server_end) return false;
   if (!position || applied() >= replication::before_page_header(*position, wal_block_size_, wal_segment_size_)) {

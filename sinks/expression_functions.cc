@@ -9,9 +9,9 @@
 #include <stdexcept>
 #include <string>
 
+#include "sinks/digest.h"
 #include "sinks/expression_time.h"
 #include "sinks/expression_values.h"
-#include "sinks/md5.h"
 
 namespace walrelay::sinks {
 namespace {
@@ -80,13 +80,14 @@ void glob_escape(sqlite3_context* context, int, sqlite3_value** arguments) noexc
   }
 }
 
-void md5(sqlite3_context* context, int, sqlite3_value** arguments) noexcept {
+void md5_of(sqlite3_context* context, int, sqlite3_value** arguments) noexcept {
   if (is_null(arguments[0])) return;
   try {
-    const auto digits = md5_digits(bytes_of(arguments[0]));
-    sqlite::return_text(context, {digits.data(), digits.size()});
+    sqlite::return_text(context, md5(bytes_of(arguments[0])));
   } catch (const std::bad_alloc&) {
     sqlite3_result_error_nomem(context);
+  } catch (const std::runtime_error& error) {
+    sqlite3_result_error(context, error.what(), -1);
   }
 }
 
@@ -153,7 +154,7 @@ void rfc3339_function(sqlite3_context* context, int, sqlite3_value** arguments) 
 constexpr std::array<Function, 9> kFunctions{{{"floordiv", 2, floordiv},
                                               {"as_text", 1, as_text},
                                               {"glob_escape", 1, glob_escape},
-                                              {"md5", 1, md5},
+                                              {"md5", 1, md5_of},
                                               {"epoch_s", 1, epoch, 1'000'000},
                                               {"epoch_ms", 1, epoch, 1'000},
                                               {"epoch_us", 1, epoch, 1},

@@ -1,6 +1,6 @@
 #include "sinks/fingerprint.h"
 
-#include "sinks/scripts.h"
+#include "sinks/digest.h"
 
 namespace walrelay::sinks {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "sinks/digest.h"
 #include "sinks/glob.h"
-#include "sinks/scripts.h"
 
 namespace walrelay::sinks {
 namespace {

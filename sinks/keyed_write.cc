@@ -115,11 +115,7 @@ void KeyedWrite::put(Batch& batch) {
 }
 
 void KeyedWrite::replace(bool fresh, Batch& batch) {
-  if (!there_) {
-    // Nothing can stand there: nor can a key that the row had.
-    if (!fresh) remove_old(batch);
-    return;
-  }
+  if (!there_) return;
   if (!track_.empty()) track(now_, key_, batch);
   replace_row(key_, now_, fresh, batch);
 }

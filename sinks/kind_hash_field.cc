@@ -31,12 +31,7 @@ void add(std::uint32_t write, std::string_view key, std::string_view field, std:
 
 void take(std::uint32_t write, std::string_view key, std::string_view field, Batch& batch) {
   static const std::string kHdel = resp::bulk("HDEL");
-  batch.open(write, key, field, Effect::whole);
-  batch.command(3);
-  batch.rendered(kHdel);
-  batch.argument(key);
-  batch.member(field);
-  batch.close();
+  append_member_command(kHdel, write, key, field, batch);
 }
 
 const MemberKind kKind{

@@ -10,23 +10,14 @@ Kind set_kind();
 
 namespace {
 
-void command(std::string_view name, std::uint32_t write, std::string_view key, std::string_view member, Batch& batch) {
-  batch.open(write, key, member, Effect::whole);
-  batch.command(3);
-  batch.rendered(name);
-  batch.argument(key);
-  batch.member(member);
-  batch.close();
-}
-
 void add(std::uint32_t write, std::string_view key, std::string_view member, std::string_view, Batch& batch) {
   static const std::string kName = resp::bulk("SADD");
-  command(kName, write, key, member, batch);
+  append_member_command(kName, write, key, member, batch);
 }
 
 void take(std::uint32_t write, std::string_view key, std::string_view member, Batch& batch) {
   static const std::string kName = resp::bulk("SREM");
-  command(kName, write, key, member, batch);
+  append_member_command(kName, write, key, member, batch);
 }
 
 const MemberKind kKind{OwnedKeys::Members::set,           false, false, "SSCAN", "redis.call('SADD', key, member)",

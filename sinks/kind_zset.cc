@@ -26,12 +26,7 @@ void add(std::uint32_t write, std::string_view key, std::string_view member, std
 
 void take(std::uint32_t write, std::string_view key, std::string_view member, Batch& batch) {
   static const std::string kZrem = resp::bulk("ZREM");
-  batch.open(write, key, member, Effect::whole);
-  batch.command(3);
-  batch.rendered(kZrem);
-  batch.argument(key);
-  batch.member(member);
-  batch.close();
+  append_member_command(kZrem, write, key, member, batch);
 }
 
 const MemberKind kKind{

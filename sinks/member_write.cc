@@ -50,17 +50,18 @@ MemberWrite::MemberWrite(const BindContext& context, const MemberKind& kind, con
       when_(context),
       key_(context.bind("key")),
       member_(std::move(member)),
-      inverse_(joined(key_, member_), context.relation.columns.size()),
-      reads_(context.reads(joined(key_, member_))),
+      both_(joined(key_, member_)),
+      inverse_(both_, context.relation.columns.size()),
+      reads_(context.reads(both_)),
       place_columns_(with_condition(context, reads_, when_)),
-      inputs_(context.reads(all_of(std::move(value_columns), joined(key_, member_), when_))),
+      inputs_(context.reads(all_of(std::move(value_columns), both_, when_))),
       number_(context.number),
       site_(context.site()),
       id_prefix_(context.relation.qualified() + "\n"),
       identity_(identity_columns(context.relation)),
       is_identity_(context.relation.columns.size()) {
   for (const std::size_t column : identity_) is_identity_[column] = true;
-  named_columns_ = columns_of(joined(key_, member_));
+  named_columns_ = columns_of(both_);
   for (const std::size_t column : named_columns_) column_names_.push_back(context.name_of(column));
   const bool tracked = context.find("track") != nullptr;
   check_member_rules(context, reads_, tracked);
@@ -155,15 +156,6 @@ void MemberWrite::remove_old(Batch& batch) {
   if (!now_.empty() && !no_place_) take(place_, id_, batch);
 }
 
-void MemberWrite::put(Batch& batch) {
-  if (there_) add(batch);
-}
-
-void MemberWrite::replace(bool fresh, Batch& batch) {
-  if (there_) return add(batch);
-  if (!fresh) remove_old(batch);
-}
-
 void MemberWrite::add(Batch& batch) {
   if (!track_.empty()) return place_tracked(true, id_, batch);
   if (support_.empty()) return kind_.add(number_, place_.key, place_.member, value_, batch);
@@ -243,6 +235,17 @@ void MemberWrite::remove_ghost(std::string_view place, Batch& batch) const {
   const std::string_view key = place.substr(0, between), member = place.substr(between + 1);
   if (support_.empty()) return kind_.take(number_, key, member, batch);
   append_purge(scripts_, number_, support_key(support_, key, member), {key, member, {}}, batch);
+}
+
+// Of all kinds of members that a command names: NAME key member.
+void append_member_command(std::string_view name, std::uint32_t write, std::string_view key, std::string_view member,
+                           Batch& batch) {
+  batch.open(write, key, member, Effect::whole);
+  batch.command(3);
+  batch.rendered(name);
+  batch.argument(key);
+  batch.member(member);
+  batch.close();
 }
 
 bool MemberWrite::identifies_by(std::size_t column) const {

@@ -41,6 +41,10 @@ struct MemberKind {
   void (*take)(std::uint32_t write, std::string_view key, std::string_view member, Batch& batch) = nullptr;
 };
 
+// NAME key member, an entry of its own; `name` is a bulk string already.
+void append_member_command(std::string_view name, std::uint32_t write, std::string_view key, std::string_view member,
+                           Batch& batch);
+
 // The scripts of one kind: made once.
 struct MemberScripts {
   explicit MemberScripts(const MemberKind& kind);
@@ -58,8 +62,10 @@ class MemberWrite : public Write {
 
   bool prepare(replication::Row before, replication::Row now, bool keep_unchanged) final;
   void remove_old(Batch& batch) final;
-  void put(Batch& batch) final;
-  void replace(bool fresh, Batch& batch) final;
+  void put(Batch& batch) final {
+    if (there_) add(batch);
+  }
+  void replace(bool, Batch& batch) final { put(batch); }
   void expect(std::vector<Expectation>& out) final;
   [[nodiscard]] OwnedKeys owned() const final;
   [[nodiscard]] std::vector<OwnedKeys> truncated() const final;
@@ -95,7 +101,7 @@ class MemberWrite : public Write {
   const MemberKind& kind_;
   const MemberScripts& scripts_;
   const Condition when_;
-  const BoundTemplate key_, member_;
+  const BoundTemplate key_, member_, both_;       // both: key NUL member
   const KeyInverse inverse_;                      // of key NUL member
   const std::vector<std::size_t> reads_;          // columns that the place is made of
   const std::vector<std::size_t> place_columns_;  // and those of the condition

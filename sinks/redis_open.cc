@@ -81,6 +81,7 @@ event::Task<> RedisConnection::State::establish() {
     refusal = std::make_exception_ptr(RedisError("TIMEOUT", "connect to " + name() + ": " + error.what()));
   }
   if (refusal) std::rethrow_exception(refusal);
+  require_link();
   phase = Phase::open;
 }
 
@@ -116,7 +117,7 @@ event::Task<> RedisConnection::State::within_timeout(event::Task<> task) {
   if (error) std::rethrow_exception(error);
 }
 
-// The owner may have closed the connection after the socket became ready and before the coroutine went on.
+// The owner may have closed the connection after what the coroutine waits for came and before it went on.
 void RedisConnection::State::require_link() const {
   if (link == nullptr) throw RedisError("LOST", "the connection to " + name() + " was closed");
 }

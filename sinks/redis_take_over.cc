@@ -9,12 +9,16 @@ namespace {
 
 constexpr int kFirstWithWaitaof = 70200;
 
-std::map<std::string, std::string> fields_of(const Reply& reply) {
-  std::map<std::string, std::string> fields;
+using Fields = std::map<std::string, std::string>;
+
+event::Task<Fields> fields_at(RedisConnection& redis, std::string key) {
+  auto reading = redis.command({"HGETALL", std::move(key)});
+  const Reply reply = co_await std::move(reading);
+  Fields fields;
   for (std::size_t i = 0; i + 1 < reply.elements.size(); i += 2) {
     fields.emplace(reply.elements[i].text, reply.elements[i + 1].text);
   }
-  return fields;
+  co_return fields;
 }
 
 }  // namespace
@@ -57,22 +61,17 @@ event::Task<RedisSink::Found> RedisSink::take_over() {
   }
 
   Found found;
-  auto reading_checkpoint = redis.command({"HGETALL", s.checkpoint});
-  const Reply checkpoint = co_await std::move(reading_checkpoint);
-  found.checkpoint = checkpoint_from_fields(fields_of(checkpoint));
-  auto reading_load = redis.command({"HGETALL", load_key(s.options.slot)});
-  const Reply load = co_await std::move(reading_load);
-  found.load = fields_of(load);
-  auto reading_reread = redis.command({"HGETALL", reread_key(s.options.slot)});
-  const Reply reread = co_await std::move(reading_reread);
-  found.reread = fields_of(reread);
-
-  auto reading_jobs = redis.command({"HGETALL", jobs_key(s.options.slot)});
-  const Reply jobs = co_await std::move(reading_jobs);
-  found.jobs = fields_of(jobs);
-  auto reading_mappings = redis.command({"HGETALL", mappings_key(s.options.slot)});
-  const Reply mappings = co_await std::move(reading_mappings);
-  found.mappings = fields_of(mappings);
+  auto reading_checkpoint = fields_at(redis, s.checkpoint);
+  const Fields checkpoint = co_await std::move(reading_checkpoint);
+  found.checkpoint = checkpoint_from_fields(checkpoint);
+  auto reading_load = fields_at(redis, load_key(s.options.slot));
+  found.load = co_await std::move(reading_load);
+  auto reading_reread = fields_at(redis, reread_key(s.options.slot));
+  found.reread = co_await std::move(reading_reread);
+  auto reading_jobs = fields_at(redis, jobs_key(s.options.slot));
+  found.jobs = co_await std::move(reading_jobs);
+  auto reading_mappings = fields_at(redis, mappings_key(s.options.slot));
+  found.mappings = co_await std::move(reading_mappings);
 
   auto looking_for_notes = redis.command({"EXISTS", again_key(s.options.slot)});
   const Reply notes = co_await std::move(looking_for_notes);

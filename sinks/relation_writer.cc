@@ -151,6 +151,9 @@ void BoundWriter::remove(Row old_row, Batch& batch) {
 void BoundWriter::replace(Row row, bool fresh, Batch& batch) {
   evaluate({}, row);
   prepare(true);
+  if (!fresh) {  // else nothing can stand there
+    for (const Bound& bound : writes_) bound.write->remove_old(batch);
+  }
   for (const Bound& bound : writes_) bound.write->replace(fresh, batch);
 }
 

@@ -1,7 +1,6 @@
 #include "sinks/scripts.h"
 
-#include <openssl/sha.h>
-
+#include "sinks/digest.h"
 #include "sinks/resp.h"
 
 namespace walrelay::sinks {
@@ -13,18 +12,6 @@ std::vector<const Script*>& registered() {
 }
 
 }  // namespace
-
-std::string sha1(std::string_view text) {
-  unsigned char digest[SHA_DIGEST_LENGTH];
-  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (const unsigned char byte : digest) {
-    out.push_back(kDigits[byte >> 4]);
-    out.push_back(kDigits[byte & 15]);
-  }
-  return out;
-}
 
 Script::Script(std::string body)
     : body_(std::move(body)), sha_(sha1(body_)), begin_(resp::bulk("EVALSHA")), sha_bulk_(resp::bulk(sha_)) {

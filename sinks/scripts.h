@@ -34,8 +34,6 @@ class Script {
   std::string begin_, sha_bulk_;
 };
 
-std::string sha1(std::string_view text);  // in hexadecimal
-
 // Every script that a kind has made so far; all that a mapping needs once it was bound.
 const std::vector<const Script*>& all_scripts();
 
