@@ -1,7 +1,7 @@
 // What the fake Redis holds, and the commands on it.
 #include <algorithm>
 
-#include "sinks/scripts.h"
+#include "sinks/digest.h"
 #include "tests/support/fake_redis.h"
 
 namespace walrelay::support {
