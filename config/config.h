@@ -187,6 +187,7 @@ struct Config {
   Log log;
   std::string on_gap = "rebuild";              // rebuild | halt
   std::string on_row_error = "halt";           // halt | dead_letter
+  std::size_t dead_letter_limit = 100000;      // 0: none
   std::string on_removed = "keep";             // keep | sweep
   std::map<std::string, std::string> origins;  // dotted key -> where its value came from; none: the default
   std::vector<Mapping> mappings;               // none: every table with a usable identity becomes a hash

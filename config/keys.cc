@@ -129,6 +129,13 @@ std::vector<Key> rest() {
        .field = AT(on_row_error),
        .help = "When a row cannot be written: stop, or note it in the dead-letter stream and go on.",
        .choices = {"halt", "dead_letter"}},
+      {.name = "dead_letter_limit",
+       .type = Type::integer,
+       .field = AT(dead_letter_limit),
+       .help = "About how many dead letters are kept, the newest; 0: all of them.",
+       .minimum = 0,
+       .maximum = 1000000000,
+       .synonyms = {"dlq", "maxlen"}},
       {.name = "on_removed",
        .type = Type::choice,
        .field = AT(on_removed),
@@ -187,8 +194,9 @@ const std::vector<ListedKey>& mapping_keys() {
        "`true`: start although Redis may evict keys that rows share, such as sets and bitmaps, and a key that comes "
        "back would hold only what was written since."},
       {"on_poison",
-       "When a row cannot be written: `stop`, note it as a `dead_letter`, or `skip` it; as `on_row_error` says by "
-       "default."},
+       "When a row cannot be written (a NULL in its key, an expression that fails, a command that Redis refuses): "
+       "`stop`, note it as a `dead_letter`, "
+       "or `skip` it; as `on_row_error` says by default."},
       {"write", "What is written for each row: a list of kinds of write with their parameters, or just one of them."},
       {"reindex",
        "Which parameters a request to read a part of the rows again may have, each with its column, as in `partition: "

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <stdexcept>
 
 #include "config/json_text.h"
@@ -84,6 +85,7 @@ void Admin::handle(const HttpRequest& request, HttpReply reply) {
       return reply.send(status());
     }
     if (request.path == "/api/v1/admin/reload") return reply.send(reload(request));
+    if (request.path == "/api/v1/admin/dlq/replay") return replay(request, std::move(reply));
     const auto route = route_of(request.path);
     if (!route) return reply.send(mistake(404, "there is no such route"));
     answer = act(*route, request, reply, later);
@@ -111,6 +113,22 @@ HttpAnswer Admin::reload(const HttpRequest& request) {
   } catch (const ReloadRefused& error) {
     return mistake(400, error.what());
   }
+}
+
+void Admin::replay(const HttpRequest& request, HttpReply reply) {
+  if (request.method != "POST") return reply.send(not_allowed("POST"));
+  if (auto refused = refusal(request)) return reply.send(std::move(*refused));
+  const std::string id = parameter(request, "id");
+  if (!is_letter_id(id))
+    return reply.send(mistake(400, "parameter id must be a dead letter's, such as 1700000000000-0"));
+  const auto answer = std::make_shared<HttpReply>(std::move(reply));
+  supervisor_.replay(id, [answer](const ReplayResult& result) {
+    using What = ReplayResult::What;
+    if (result.what != What::replayed) {
+      return answer->send(mistake(result.what == What::unknown ? 404 : 503, result.sentence));
+    }
+    answer->send(json_answer(200, Json::object().with("replayed", Json::raw("true")).print() + "\n"));
+  });
 }
 
 HttpAnswer Admin::act(const Route& route, const HttpRequest& request, HttpReply& reply, bool& later) {

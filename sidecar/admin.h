@@ -7,6 +7,10 @@
 //   the same under .../verify (POST ?sample=10&repair=true, GET .../verify/status, DELETE)
 //   POST   /api/v1/admin/reload                                  reads the configuration again: 200 with what changed,
 //                                                                400 with the mistakes, and all stays as it is
+//   POST   /api/v1/admin/dlq/replay?id=1700000000000-0           200 when the row of that dead letter is noted to be
+//   read
+//                                                                again, and the letter is gone; 404 unknown; 503 not
+//                                                                now
 //   GET    /api/v1/status                                        what is going on
 //   GET    /api/v1/wait?lsn=0/1A2B3C4&timeout=5s                 200 as soon as Redis holds that; 504 when not in time
 //   GET    /api/v1/wait?caught_up=true&timeout=5s
@@ -52,6 +56,7 @@ class Admin {
   // Why who asks may not act; nothing: he may.
   [[nodiscard]] std::optional<HttpAnswer> refusal(const HttpRequest& request) const;
   HttpAnswer reload(const HttpRequest& request);
+  void replay(const HttpRequest& request, HttpReply reply);
   HttpAnswer act(const Route& route, const HttpRequest& request, HttpReply& reply, bool& later);
   HttpAnswer begin(const Route& route, const HttpRequest& request, HttpReply& reply, bool& later);
   HttpAnswer report(const Route& route, const HttpRequest& request);

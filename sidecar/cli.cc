@@ -11,6 +11,8 @@
 #include "config/load.h"
 #include "config/schema.h"
 #include "config/values.h"
+#include "sidecar/dead_letter_commands.h"
+#include "sidecar/dead_letters.h"
 #include "sidecar/explain.h"
 #include "sidecar/job_commands.h"
 #include "sidecar/log.h"
@@ -35,6 +37,8 @@ struct Arguments {
   bool dry_run = false, origin = false, emit_sql = false;
   std::string row, before;  // JSON
   bool gone = false;        // the row is deleted
+  std::vector<std::string> letters;
+  bool all = false, rows = false;
   std::uint64_t changes = 0;
 };
 
@@ -173,6 +177,55 @@ void add_explain(CLI::App& app, Arguments& arguments, std::function<int()>& chos
   explain->callback([&] { chosen = [&] { return command_explain(arguments); }; });
 }
 
+ChosenLetters chosen_letters(const Arguments& arguments) {
+  if (arguments.letters.empty() == !arguments.all) {
+    throw StopError(ExitCode::usage, "name letters by their ids (walrelay dlq list has them), or say --all");
+  }
+  for (const std::string& id : arguments.letters) {
+    if (!is_letter_id(id)) throw StopError(ExitCode::usage, id + ": a dead letter's id looks like 1700000000000-0");
+  }
+  return {arguments.letters, arguments.all, arguments.table.empty() ? "" : qualified(arguments.table)};
+}
+
+void add_dead_letters(CLI::App& app, Arguments& arguments, std::function<int()>& chosen) {
+  auto* dlq = app.add_subcommand("dlq", "Rows that could not be written: list them, try them again, drop them");
+  dlq->require_subcommand(1);
+  const auto add = [&](const char* name, const char* what) {
+    auto* command = dlq->add_subcommand(name, what);
+    add_config_options(*command, arguments);
+    command->add_option("--table", arguments.table, "Only those of this table");
+    return command;
+  };
+  auto* list = add("list", "Print the oldest, and how many there are; exit code 0 also when there are none");
+  list->add_option("--count", arguments.changes, "How many are printed; 20 by default");
+  list->add_flag("--rows", arguments.rows, "With the values of the rows");
+  list->add_option("-o,--output", arguments.output, "text or json")->check(CLI::IsMember({"text", "json"}));
+  list->callback([&] {
+    chosen = [&] {
+      constexpr std::size_t kShown = 20;
+      const ChosenLetters all{{}, true, arguments.table.empty() ? "" : qualified(arguments.table)};
+      const std::size_t most = arguments.changes == 0 ? kShown : arguments.changes;
+      return static_cast<int>(list_letters(load(arguments), all, most, arguments.rows, arguments.output == "json"));
+    };
+  });
+  const auto add_choice = [&](CLI::App* command) {
+    command->add_option("ID", arguments.letters, "Letters, by their ids");
+    command->add_flag("--all", arguments.all, "All of them, or of --table");
+  };
+  auto* replay = add("replay", "Read the rows again and write them as they are now; the letters go");
+  replay->add_option("--url", arguments.url, "Where the walrelay that runs answers; from http.listen by default");
+  add_choice(replay);
+  replay->callback([&] {
+    chosen = [&] {
+      return static_cast<int>(replay_letters(load(arguments), chosen_letters(arguments), asking(arguments)));
+    };
+  });
+  auto* drop = add("drop", "Forget letters");
+  add_choice(drop);
+  drop->callback(
+      [&] { chosen = [&] { return static_cast<int>(drop_letters(load(arguments), chosen_letters(arguments))); }; });
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
@@ -190,6 +243,7 @@ int run_command_line(int argc, char** argv) {
   run->callback([&] { chosen = [&] { return command_run(arguments); }; });
 
   add_explain(app, arguments, chosen);
+  add_dead_letters(app, arguments, chosen);
   auto* check =
       app.add_subcommand("check", "Connect to both sides and say what is missing, with the SQL that mends it");
   add_config_options(*check, arguments);

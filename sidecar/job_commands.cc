@@ -39,16 +39,6 @@ class Remote {
   std::string url_, token_;
 };
 
-// What the server says is wrong, or its answer as it is.
-std::string error_in(const HttpResult& result) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element json;
-  std::string_view sentence;
-  const bool said =
-      parser.parse(result.body).get(json) == simdjson::SUCCESS && json["error"].get(sentence) == simdjson::SUCCESS;
-  return said ? std::string(sentence) : "HTTP status " + std::to_string(result.status) + ": " + result.body;
-}
-
 std::vector<std::string> mappings_in(const std::string& body) {
   std::vector<std::string> names;
   simdjson::dom::parser parser;
@@ -178,6 +168,15 @@ ExitCode run_alone(const config::Config& config, const Job& job, bool json) {
 }
 
 }  // namespace
+
+std::string error_in(const HttpResult& result) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element json;
+  std::string_view sentence;
+  const bool said =
+      parser.parse(result.body).get(json) == simdjson::SUCCESS && json["error"].get(sentence) == simdjson::SUCCESS;
+  return said ? std::string(sentence) : "HTTP status " + std::to_string(result.status) + ": " + result.body;
+}
 
 ExitCode command_job(const config::Config& config, const Job& job, const Asking& asking) {
   std::optional<HttpResult> running;

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "config/config.h"
+#include "sidecar/http_response.h"
 #include "sidecar/job.h"
 #include "sidecar/policy.h"
 
@@ -20,6 +21,9 @@ struct Asking {
   bool json = false;   // results as JSON
   bool alone = false;  // never ask another
 };
+
+// What another walrelay says is wrong, or its answer as it is.
+std::string error_in(const HttpResult& result);
 
 // `job.mapping` empty: every mapping. Exit codes: 0, 1 failed, 2 bad request, 3 differences found.
 ExitCode command_job(const config::Config& config, const Job& job, const Asking& asking);

@@ -8,6 +8,7 @@
 #include "sidecar/session.h"
 #include "sidecar/wiring.h"
 #include "sinks/redis_json.h"
+#include "sinks/redis_limits.h"
 
 namespace walrelay::sidecar {
 
@@ -37,6 +38,9 @@ event::Task<> Session::connect() {
     const bool documents = co_await std::move(asking_json);
     mappings_.set_json_documents(documents);
   }
+  auto asking_limit = sinks::longest_argument(redis_);
+  const std::size_t limit = co_await std::move(asking_limit);
+  mappings_.set_longest_argument(limit);
   auto opening = watcher_.open();
   co_await std::move(opening);
   watcher_.on_lost = [this](std::exception_ptr error) { fail(error); };
@@ -240,6 +244,7 @@ event::Task<> Session::take_redis() {
     const auto name = write_names_.find(write);
     return name == write_names_.end() ? std::string("walrelay's own bookkeeping") : name->second;
   };
+  options.policy = [this](std::uint32_t write) { return mappings_.policy(write); };
   sink_.emplace(loop_, redis_, std::move(options), static_cast<sinks::SinkEvents&>(*this));
   auto taking = sink_->take_over();
   const auto found = co_await std::move(taking);

@@ -38,6 +38,11 @@ void Session::wake_jobs() {
   if (runner_) runner_->wake();
 }
 
+void Session::replay(const std::string& letter, LetterReplay::Done done) {
+  if (!streaming_ || !letters_) return done({ReplayResult::What::impossible, "the stream does not run yet: try again"});
+  letters_->replay(letter, std::move(done));
+}
+
 std::optional<std::vector<std::string>> Session::mapping_names() const {
   if (!runner_) return std::nullopt;
   std::set<std::string> names;

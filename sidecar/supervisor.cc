@@ -46,6 +46,11 @@ void Supervisor::wake_jobs() {
   if (session_ != nullptr) session_->wake_jobs();
 }
 
+void Supervisor::replay(const std::string& letter, LetterReplay::Done done) {
+  if (session_ == nullptr) return done({ReplayResult::What::impossible, "the servers are not reached: try again"});
+  session_->replay(letter, std::move(done));
+}
+
 std::optional<std::vector<std::string>> Supervisor::mapping_names() const {
   const sinks::MappingSet& mappings = in_force_->mappings;
   if (mappings.default_mapping()) return session_ == nullptr ? std::nullopt : session_->mapping_names();

@@ -47,6 +47,7 @@ class Supervisor {
   // What was asked to be read again; outlives every session. After a change of the board: wake_jobs().
   [[nodiscard]] JobBoard& jobs() { return jobs_; }
   void wake_jobs();
+  void replay(const std::string& letter, LetterReplay::Done done);
   // Of every mapping; without any in the configuration those that the tables made. Nothing: not known yet.
   [[nodiscard]] std::optional<std::vector<std::string>> mapping_names() const;
 

@@ -19,6 +19,8 @@ namespace walrelay::sidecar {
 
 std::vector<config::KindRule> kind_rules();  // of every registered kind of write
 std::vector<sinks::MappingSpec> mapping_specs(const config::Config& config);
+// For a mapping that says nothing of its own.
+sinks::OnPoison row_policy(const config::Config& config);
 sinks::RedisOptions redis_options(const config::Target& target);
 replication::ConnectionOptions postgres_options(const config::Source& source, bool replication, const char* role);
 sinks::RedisSinkOptions sink_options(const config::Config& config, bool careful);
