@@ -98,7 +98,8 @@ ExitCode serve(std::unique_ptr<InForce> in_force, std::function<config::Config()
   event::Loop loop;
   Supervisor supervisor(loop, std::move(in_force), std::random_device{}());
   Reloader reloader(supervisor, std::move(read));
-  Admin admin(loop, supervisor, reloader);
+  Recorder recorder(loop, supervisor);
+  Admin admin(loop, supervisor, reloader, recorder);
   const config::Config& config = supervisor.in_force().config;
   std::optional<HttpServer> http;
   if (!config.http.listen.empty()) {

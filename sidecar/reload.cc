@@ -156,6 +156,7 @@ ConfigChanges Reloader::reload() {
     mistakes = error.what();
   }
   supervisor_.count_reload(false);
+  supervisor_.note_failure("reload", mistakes);
   log::error("the configuration is not taken up, the old one stays in force:\n" + mistakes);
   throw ReloadRefused(mistakes);
 }
