@@ -19,8 +19,11 @@ namespace {
 
 constexpr event::milliseconds kLook{5};
 constexpr std::int64_t kWaitMs = 5000;
+constexpr std::size_t kMostWaiting = 40;          // of the connections that HttpLimits allows
 constexpr std::int64_t kPartitionWaitMs = 30000;  // a request for a part is answered when that is done
 const std::string kIndex = "/api/v1/admin/index/";
+const std::string kStatus = "/api/v1/status", kConfig = "/api/v1/config", kWait = "/api/v1/wait",
+                  kReload = "/api/v1/admin/reload";
 const std::string kJson = "application/json";
 
 std::int64_t steady_ms() {
@@ -52,20 +55,25 @@ Admin::Admin(event::Loop& loop, Supervisor& supervisor, Reloader& reloader, Reco
 
 Admin::~Admin() = default;
 
+struct Admin::Ending {
+  const char* text;
+  JobKind kind;
+  Route::Part part;
+};
+
+const std::vector<Admin::Ending>& Admin::endings() {
+  static const std::vector<Ending> all = {{"/reindex", JobKind::rebuild, Route::Part::all},
+                                          {"/reindex/partition", JobKind::rebuild, Route::Part::partition},
+                                          {"/reindex/status", JobKind::rebuild, Route::Part::status},
+                                          {"/verify", JobKind::verify, Route::Part::all},
+                                          {"/verify/status", JobKind::verify, Route::Part::status}};
+  return all;
+}
+
 std::optional<Admin::Route> Admin::route_of(const std::string& path) {
   if (!path.starts_with(kIndex)) return std::nullopt;
   const std::string rest = path.substr(kIndex.size());
-  struct Ending {
-    const char* text;
-    JobKind kind;
-    Route::Part part;
-  };
-  static constexpr Ending kEndings[] = {{"/reindex", JobKind::rebuild, Route::Part::all},
-                                        {"/reindex/partition", JobKind::rebuild, Route::Part::partition},
-                                        {"/reindex/status", JobKind::rebuild, Route::Part::status},
-                                        {"/verify", JobKind::verify, Route::Part::all},
-                                        {"/verify/status", JobKind::verify, Route::Part::status}};
-  for (const Ending& ending : kEndings) {
+  for (const Ending& ending : endings()) {
     const std::string_view text = ending.text;
     if (rest.size() > text.size() && rest.ends_with(text)) {
       return Route{rest.substr(0, rest.size() - text.size()), ending.kind, ending.part};
@@ -74,17 +82,25 @@ std::optional<Admin::Route> Admin::route_of(const std::string& path) {
   return std::nullopt;
 }
 
+std::vector<ServedRoute> Admin::routes() {
+  std::vector<ServedRoute> all = {{kStatus, "GET"}, {kConfig, "GET"}, {kWait, "GET"}, {kReload, "POST"}};
+  for (const Ending& ending : endings()) {
+    all.push_back({kIndex + "{mapping}" + ending.text, ending.part == Route::Part::status ? "GET" : "POST, DELETE"});
+  }
+  return all;
+}
+
 void Admin::handle(const HttpRequest& request, HttpReply reply) {
   HttpAnswer answer;
   bool later = false;
   try {
     const bool reads = request.method == "GET" || request.method == "HEAD";
-    if (request.path == "/api/v1/wait" || request.path == "/api/v1/status" || request.path == "/api/v1/config") {
+    if (request.path == kWait || request.path == kStatus || request.path == kConfig) {
       if (!reads) return reply.send(not_allowed("GET, HEAD"));
-      if (request.path == "/api/v1/wait") return wait(request, reply);
-      return reply.send(request.path == "/api/v1/config" ? config() : status());
+      if (request.path == kWait) return wait(request, reply);
+      return reply.send(request.path == kConfig ? config() : status());
     }
-    if (request.path == "/api/v1/admin/reload") return reply.send(reload(request));
+    if (request.path == kReload) return reply.send(reload(request));
     const auto route = route_of(request.path);
     if (!route) return reply.send(mistake(404, "there is no such route"));
     answer = act(*route, request, reply, later);
@@ -205,6 +221,11 @@ void Admin::answer(Waiter& waiter, bool in_time) {
 
 void Admin::keep(Waiter waiter) {
   if (is_reached(waiter)) return answer(waiter, true);
+  if (waiters_.size() >= kMostWaiting) {
+    HttpAnswer full = mistake(503, "too many requests wait here already; ask again in a moment");
+    full.retry_after = 1;
+    return waiter.reply.send(std::move(full));
+  }
   waiters_.push_back(std::move(waiter));
   timer_.start(kLook, kLook);
 }

@@ -19,6 +19,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "event/loop.h"
 #include "sidecar/http.h"
@@ -28,6 +29,11 @@
 #include "sidecar/supervisor.h"
 
 namespace walrelay::sidecar {
+
+// A path and the methods that it takes, "POST, DELETE".
+struct ServedRoute {
+  std::string path, methods;
+};
 
 class Admin {
  public:
@@ -39,9 +45,11 @@ class Admin {
 
   static bool is_route(const std::string& path) { return path.starts_with("/api/v1/"); }
   void handle(const HttpRequest& request, HttpReply reply);
+  static std::vector<ServedRoute> routes();
 
  private:
   struct Route;
+  struct Ending;
   struct Waiter {
     HttpReply reply;
     std::int64_t deadline_ms;
@@ -50,6 +58,7 @@ class Admin {
     std::optional<replication::Lsn> position;  // that Redis holds this; neither: it holds everything
   };
 
+  static const std::vector<Ending>& endings();
   static std::optional<Route> route_of(const std::string& path);
   // Why who asks may not act; nothing: he may.
   [[nodiscard]] std::optional<HttpAnswer> refusal(const HttpRequest& request) const;

@@ -11,18 +11,23 @@ namespace {
 
 using Entry = std::pair<std::string_view, std::string_view>;
 
-constexpr std::array<Entry, 9> kRunbooks = {{
-    {"gap", "WalrelaySlotLost"},
+constexpr std::array<Entry, 13> kRunbooks = {{
+    {"gap", "WalrelayCacheGap"},
     {"configuration", "WalrelayConfigReloadFailed"},
     {"reload", "WalrelayConfigReloadFailed"},
     {"job", "WalrelaySnapshotFailed"},
     {"load", "WalrelaySnapshotFailed"},
     {"differences", "WalrelayCacheDrift"},
     {"FENCED", "WalrelayMultipleLeaders"},
-    {"connection lost", "WalrelayNotConnected"},
-    {"authentication", "WalrelayNotConnected"},
+    {"OOM", "WalrelayRedisMemoryHigh"},
+    {"connection lost", "WalrelayDisconnected"},
+    {"authentication", "WalrelayDisconnected"},
+    {"CONNECT", "WalrelayDisconnected"},
+    {"LOST", "WalrelayDisconnected"},
+    {"refused", "WalrelayRedisErrors"},
 }};
 
+// "MISCONF", "WRONGTYPE": what Redis begins its errors with.
 bool is_redis_code(std::string_view reason) {
   return reason.size() > 1 &&
          std::all_of(reason.begin(), reason.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '_'; });
@@ -34,10 +39,7 @@ std::string runbook_of(const std::string& reason) {
   const auto found =
       std::find_if(kRunbooks.begin(), kRunbooks.end(), [&](const Entry& entry) { return entry.first == reason; });
   if (found != kRunbooks.end()) return std::string(found->second);
-  if (reason == "LOST" || reason == "CONNECT" || reason == "TLS" || reason == "NOAUTH" || reason == "WRONGPASS") {
-    return "WalrelayNotConnected";
-  }
-  return is_redis_code(reason) || reason == "refused" ? "WalrelayRedisWriteErrors" : "";
+  return is_redis_code(reason) ? "WalrelayRedisErrors" : "";
 }
 
 void Failures::note(const std::string& reason, const std::string& sentence, std::int64_t now_us) {

@@ -9,7 +9,7 @@ using replication::Lsn;
 namespace {
 
 constexpr double kSecond = 1e6;
-constexpr std::size_t kLeast = 6;       // points before anything is concluded from them
+constexpr std::size_t kLeast = 24;      // points before anything is concluded from them
 constexpr std::size_t kWindow = 60;     // five minutes
 constexpr double kNoise = 1024 * 1024;  // restart_lsn moves in jumps
 

@@ -1,5 +1,7 @@
 #include "sidecar/supervisor.h"
 
+#include <algorithm>
+
 #include "sidecar/log.h"
 #include "sidecar/wall_clock.h"
 #include "sinks/fingerprint.h"
@@ -64,7 +66,28 @@ bool Supervisor::holds(std::optional<replication::Lsn> position) {
 
 const Status& Supervisor::status() {
   if (session_ != nullptr) session_->refresh();
+  if (session_ != nullptr && session_->streaming()) behind_since_us_ = 0;
+  if (behind_since_us_ != 0) {
+    status_.lag_seconds = std::max(status_.lag_seconds, static_cast<double>(wall_clock_us() - behind_since_us_) / 1e6);
+  }
   return status_;
+}
+
+// Lag grows while nobody streams. Whether what the server wrote concerns us is not known then: it counts.
+void Supervisor::note_slot(const replication::SlotState& slot, replication::Lsn end_of_wal) {
+  if (session_ != nullptr && session_->streaming()) return;  // it knows better
+  const std::int64_t now = wall_clock_us();
+  status_.slot_seen_us = now;
+  status_.wal_status = slot.wal_status;
+  status_.slot_active = slot.active;
+  status_.safe_wal_bytes = slot.safe_wal_bytes.value_or(-1);
+  if (slot.restart != replication::Lsn::invalid) {
+    status_.retained_wal_bytes = std::max<std::int64_t>(0, replication::distance(slot.restart, end_of_wal));
+  }
+  status_.server_end = std::max(status_.server_end, end_of_wal);
+  if (status_.applied == replication::Lsn::invalid || status_.applied >= status_.server_end) return;
+  status_.lag_bytes = replication::distance(status_.applied, status_.server_end);
+  if (behind_since_us_ == 0) behind_since_us_ = now - static_cast<std::int64_t>(status_.lag_seconds * 1e6);
 }
 
 void Supervisor::note_failure(const std::string& reason, const std::string& sentence) {
@@ -72,7 +95,8 @@ void Supervisor::note_failure(const std::string& reason, const std::string& sent
 }
 
 std::vector<TableReport> Supervisor::tables() const {
-  return session_ == nullptr ? std::vector<TableReport>() : session_->tables();
+  auto now = session_ == nullptr ? std::vector<TableReport>() : session_->tables();
+  return now.empty() ? known_tables_ : now;
 }
 
 // A session that has not got as far as the stream has nothing to finish: it goes as it is.
@@ -122,6 +146,7 @@ void Supervisor::session_over() {
     if (retiring_ != nullptr) retired_.push_back(std::move(retiring_));
     if (!session_->retiring()) retired_.clear();
   }
+  known_tables_ = tables();
   session_.reset();
 }
 

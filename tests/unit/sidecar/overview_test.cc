@@ -163,7 +163,7 @@ TEST_F(OverviewTest, ErrorsSayWhatToRead) {
   EXPECT_EQ(errors.at(0)["count"].get_int64().value(), 2);
   EXPECT_EQ(errors.at(0)["at"].get_string().value(), "1970-01-01T00:00:03.000Z");
   EXPECT_EQ(errors.at(0)["firstAt"].get_string().value(), "1970-01-01T00:00:01.000Z");
-  EXPECT_EQ(errors.at(0)["runbook"].get_string().value(), "WalrelayRedisWriteErrors");
+  EXPECT_EQ(errors.at(0)["runbook"].get_string().value(), "WalrelayRedisMemoryHigh");
   EXPECT_TRUE(errors.at(1)["runbook"].is_null());
 }
 
