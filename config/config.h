@@ -80,6 +80,7 @@ struct Scrub {
 struct Http {
   std::string listen = "127.0.0.1:9847";  // empty: none
   SecretSource token;                     // that actions from other machines need; not given: none from there
+  std::string hosts;                      // further names that a client on this machine may ask by, with commas between
   friend bool operator==(const Http&, const Http&) = default;
 };
 

@@ -109,6 +109,13 @@ std::vector<Key> rest() {
        .type = Type::secret_file,
        .field = AT(http.token),
        .help = "A file that holds the token; read again for every action."},
+      {.name = "http.hosts",
+       .field = AT(http.hosts),
+       .help =
+           "Names, separated by commas, by which clients on this machine may ask besides `localhost`, the machine's "
+           "own name and numeric addresses: those that a proxy beside walrelay passes on. Any other name is refused, "
+           "because a web page could have made it (DNS rebinding).",
+       .synonyms = {"names", "host"}},
       {.name = "log.level",
        .type = Type::choice,
        .field = AT(log.level),

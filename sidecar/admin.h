@@ -12,6 +12,7 @@
 //                                                                again, and the letter is gone; 404 unknown; 503 not
 //                                                                now
 //   GET    /api/v1/status                                        what is going on
+//   GET    /api/v1/config                                        the configuration in force as YAML, secrets hidden
 //   GET    /api/v1/wait?lsn=0/1A2B3C4&timeout=5s                 200 as soon as Redis holds that; 504 when not in time
 //   GET    /api/v1/wait?caught_up=true&timeout=5s
 //
@@ -22,28 +23,37 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "event/loop.h"
 #include "sidecar/http.h"
 #include "sidecar/job.h"
+#include "sidecar/recorder.h"
 #include "sidecar/reload.h"
 #include "sidecar/supervisor.h"
 
 namespace walrelay::sidecar {
 
+// A path and the methods that it takes, "POST, DELETE".
+struct ServedRoute {
+  std::string path, methods;
+};
+
 class Admin {
  public:
   // All outlive this.
-  Admin(event::Loop& loop, Supervisor& supervisor, Reloader& reloader);
+  Admin(event::Loop& loop, Supervisor& supervisor, Reloader& reloader, Recorder& recorder);
   ~Admin();
   Admin(const Admin&) = delete;
   Admin& operator=(const Admin&) = delete;
 
   static bool is_route(const std::string& path) { return path.starts_with("/api/v1/"); }
   void handle(const HttpRequest& request, HttpReply reply);
+  static std::vector<ServedRoute> routes();
 
  private:
   struct Route;
+  struct Ending;
   struct Waiter {
     HttpReply reply;
     std::int64_t deadline_ms;
@@ -52,6 +62,7 @@ class Admin {
     std::optional<replication::Lsn> position;  // that Redis holds this; neither: it holds everything
   };
 
+  static const std::vector<Ending>& endings();
   static std::optional<Route> route_of(const std::string& path);
   // Why who asks may not act; nothing: he may.
   [[nodiscard]] std::optional<HttpAnswer> refusal(const HttpRequest& request) const;
@@ -61,6 +72,7 @@ class Admin {
   HttpAnswer begin(const Route& route, const HttpRequest& request, HttpReply& reply, bool& later);
   HttpAnswer report(const Route& route, const HttpRequest& request);
   HttpAnswer cancel(const Route& route, const HttpRequest& request);
+  HttpAnswer config();
   HttpAnswer status();
   void wait(const HttpRequest& request, HttpReply& reply);
   // The job that a request names. Throws what is wrong with it, for a 400.
@@ -72,6 +84,7 @@ class Admin {
 
   Supervisor& supervisor_;
   Reloader& reloader_;
+  Recorder& recorder_;
   std::list<Waiter> waiters_;
   event::Timer timer_;
 };

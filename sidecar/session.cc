@@ -42,6 +42,7 @@ Session::Session(event::Loop& loop, const config::Config& config, sinks::Mapping
 
 Session::~Session() {
   refresh();
+  if (status_.owner) status_.slot_active = false;
   status_.postgres_connected = status_.redis_connected = status_.owner = false;
 }
 

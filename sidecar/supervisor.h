@@ -31,6 +31,11 @@ class Supervisor {
   void stop();   // finishes what is committed, then stops the loop
   [[nodiscard]] ExitCode exit_code() const { return exit_code_; }
   [[nodiscard]] const Status& status();  // as of now
+  // The slot as somebody else has seen it, while no session looks at it.
+  void note_slot(const replication::SlotState& slot, replication::Lsn end_of_wal);
+  void note_failure(const std::string& reason, const std::string& sentence);
+  // Those that a mapping wants, as far as they are known now.
+  [[nodiscard]] std::vector<TableReport> tables() const;
 
   // In force now. A reference is good until the next turn of the loop.
   [[nodiscard]] const InForce& in_force() const { return *in_force_; }
@@ -72,6 +77,8 @@ class Supervisor {
   std::vector<std::unique_ptr<sinks::MappingSet>> retired_;
   std::unique_ptr<sinks::MappingSet> retiring_;
   Status status_;
+  std::vector<TableReport> known_tables_;  // as the last session left them
+  std::int64_t behind_since_us_ = 0;       // while nobody streams: when the server went on without us; 0: it has not
   JobBoard jobs_;
   Backoff backoff_;
   ExitCode exit_code_ = ExitCode::ok;
