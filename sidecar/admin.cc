@@ -197,12 +197,12 @@ void Admin::wait(const HttpRequest& request, HttpReply& reply) {
   keep({std::move(reply), deadline, "", false, position});
 }
 
-bool Admin::is_reached(const Waiter& waiter) {
+bool Admin::is_reached(Waiter& waiter) {
   if (!waiter.slice.empty()) {
     const Job* job = supervisor_.jobs().find(waiter.slice);
     return job == nullptr || !job->running() || (waiter.begun && job->recorded);
   }
-  return supervisor_.holds(waiter.position);
+  return waiter.position ? supervisor_.holds(*waiter.position) : supervisor_.holds(waiter.everything);
 }
 
 void Admin::answer(Waiter& waiter, bool in_time) {

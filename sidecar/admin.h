@@ -46,6 +46,7 @@ class Admin {
     std::string slice;                         // a job's end, or
     bool begun = false;                        // that Redis has noted it, or
     std::optional<replication::Lsn> position;  // that Redis holds this; neither: it holds everything
+    Supervisor::Everything everything = {};
   };
 
   static std::optional<Route> route_of(const std::string& path);
@@ -60,7 +61,7 @@ class Admin {
   void wait(const HttpRequest& request, HttpReply& reply);
   // The job that a request names. Throws what is wrong with it, for a 400.
   Job job_of(const Route& route, const HttpRequest& request);
-  [[nodiscard]] bool is_reached(const Waiter& waiter);
+  [[nodiscard]] bool is_reached(Waiter& waiter);
   void answer(Waiter& waiter, bool in_time);
   void keep(Waiter waiter);
   void look();

@@ -59,7 +59,9 @@ class Session : public sinks::SinkEvents {
   void refresh();                                                               // brings the status up to date
   void wake_jobs();                                                             // the board has changed
   [[nodiscard]] std::optional<std::vector<std::string>> mapping_names() const;  // nothing: tables are not known yet
-  [[nodiscard]] bool holds(std::optional<replication::Lsn> position);           // see Supervisor
+  [[nodiscard]] bool holds(replication::Lsn position);                          // see Supervisor
+  std::optional<std::uint64_t> ask_end();                                       // see Catalogue; nothing: too early
+  [[nodiscard]] std::optional<replication::Lsn> end_since(std::uint64_t question) const;
   // Why these mappings would not do for the tables as they are known now, one reason a line; empty: nothing is wrong.
   [[nodiscard]] std::string mistakes_of(sinks::MappingSet& mappings);
   [[nodiscard]] bool has_begun() const { return begun_; }  // it has written, or is about to
