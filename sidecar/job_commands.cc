@@ -11,7 +11,7 @@
 #include "config/json_text.h"
 #include "sidecar/http_address.h"
 #include "sidecar/http_client.h"
-#include "sidecar/log.h"
+#include "sidecar/job_progress.h"
 #include "sidecar/programs.h"
 #include "sidecar/wall_clock.h"
 
@@ -81,14 +81,6 @@ std::string route_of(const Job& job, const char* rest) {
          (job.kind == JobKind::rebuild ? "/reindex" : "/verify") + rest + query_of(job);
 }
 
-void show_progress(const Job& job) {
-  char line[200];
-  std::snprintf(line, sizeof line, "%s %s: %s  %llu/%llu rows  %llu keys removed", name_of(job.kind),
-                job.mapping.c_str(), name_of(job.phase), static_cast<unsigned long long>(job.processed),
-                static_cast<unsigned long long>(job.total), static_cast<unsigned long long>(job.removed));
-  log::progress(line);
-}
-
 void print_differences(const Job& job) {
   for (std::size_t i = 0; i < std::min(kShown, job.differences.size()); ++i) {
     const JobDifference& each = job.differences[i];
@@ -139,16 +131,17 @@ ExitCode run_remotely(const Remote& remote, const Job& job, bool json) {
     const bool bad = begun.status == 400 || begun.status == 404;
     throw StopError(bad ? ExitCode::usage : ExitCode::failure, error_in(begun));
   }
+  JobProgress progress;
   for (;;) {
     const HttpResult result = remote.ask("GET", route_of(job, "/status"));
     const auto now = job_from_json(result.body);
     if (result.status != 200 || !now) throw StopError(ExitCode::failure, error_in(result));
     if (!now->running()) {
-      log::progress("");
+      progress.clear();
       print_result(*now, json);
       return code_of(*now);
     }
-    show_progress(*now);
+    progress.show(*now);
     std::this_thread::sleep_for(kPoll);
   }
 }
@@ -163,11 +156,13 @@ std::optional<HttpResult> status_of(const Remote& remote) {
 
 ExitCode run_alone(const config::Config& config, const Job& job, bool json) {
   std::map<std::string, Job> last;
-  const auto report = [&last](const Job& each) {
+  JobProgress progress;
+  const auto report = [&](const Job& each) {
     last[each.slice()] = each;
-    if (each.running()) show_progress(each);
+    if (each.running() && each.phase != JobPhase::waiting) progress.show(each);
   };
   const ExitCode ended = carry_out(config, {job}, report);
+  progress.clear();
   ExitCode code = ended;
   for (const auto& [slice, each] : last) {
     print_result(each, json);

@@ -109,6 +109,7 @@ ExitCode serve(std::unique_ptr<InForce> in_force, std::function<config::Config()
   }
   Signals signals(loop, [&supervisor] { supervisor.stop(); });
   event::Signal hangup(loop, SIGHUP, [&reloader] { reload(reloader); });
+  event::Signal louder(loop, SIGUSR1, log::louder), quieter(loop, SIGUSR2, log::quieter);
   announce(config);
   supervisor.start();
   loop.run();

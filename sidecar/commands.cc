@@ -1,0 +1,178 @@
+#include "sidecar/commands.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+
+#include "config/load.h"
+#include "config/schema.h"
+#include "config/values.h"
+#include "sidecar/explain.h"
+#include "sidecar/healthcheck.h"
+#include "sidecar/http_address.h"
+#include "sidecar/job_commands.h"
+#include "sidecar/policy.h"
+#include "sidecar/programs.h"
+#include "sidecar/reload.h"
+#include "sidecar/terminal.h"
+#include "sidecar/version.h"
+#include "sidecar/wiring.h"
+
+namespace walrelay::sidecar {
+
+namespace {
+
+// As the file, the environment and the flags say now.
+config::Config read(const Arguments& arguments) {
+  config::Overrides overrides;
+  for (const auto& pair : arguments.set) {
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string::npos) {
+      throw StopError(ExitCode::usage, "--set " + pair + ": give it as key=value, for example source.slot=cache");
+    }
+    overrides.values.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
+  }
+  if (!arguments.log_level.empty()) overrides.values.emplace_back("log.level", arguments.log_level);
+  if (!arguments.log_format.empty()) overrides.values.emplace_back("log.format", arguments.log_format);
+  std::string path = arguments.config;
+  const char* from_environment = std::getenv("WALRELAY_CONFIG");
+  if (path.empty() && from_environment != nullptr) path = from_environment;
+  return config::load_file(path, config::process_environment(), kind_rules(), overrides);
+}
+
+config::Config load(const Arguments& arguments) {
+  config::Config config = read(arguments);
+  configure_log(config.log);
+  if (config.disabled) {
+    throw StopError(ExitCode::ok,
+                    config.file + ": every mapping is switched off (enabled: false), so nothing is to be done");
+  }
+  return config;
+}
+
+std::string qualified(const std::string& table) {
+  return table.empty() || table.find('.') != std::string::npos ? table : "public." + table;
+}
+
+std::chrono::milliseconds duration_of(const std::string& option, const std::string& text) {
+  const auto duration = config::parse_duration(text);
+  if (!duration) throw StopError(ExitCode::usage, option + " " + text + ": give it as a duration, such as 5s");
+  return *duration;
+}
+
+Asking asking(const Arguments& arguments) { return {arguments.url, arguments.output == "json", arguments.alone}; }
+
+// Where the walrelay of this configuration answers. Whoever asks after its health may not even have that
+// configuration: what the environment says is enough then, and the default.
+std::string health_address(const Arguments& arguments) {
+  if (!arguments.url.empty()) return arguments.url;
+  try {
+    return base_url(read(arguments).http.listen);
+  } catch (const config::ConfigError&) {
+    const char* listen = std::getenv("WALRELAY_HTTP_LISTEN");
+    return base_url(listen == nullptr ? config::Http().listen : listen);
+  }
+}
+
+}  // namespace
+
+int command_run(const Arguments& arguments) {
+  auto in_force = std::make_unique<InForce>(load(arguments));
+  if (arguments.dry_run) return static_cast<int>(dry_run(in_force->config, in_force->mappings));
+  return static_cast<int>(serve(std::move(in_force), [&arguments] { return read(arguments); }));
+}
+
+int command_explain(const Arguments& arguments) {
+  const bool json = arguments.output == "json";
+  const bool of_row = !arguments.table.empty() && !arguments.row.empty();
+  if (of_row == (arguments.changes > 0))
+    throw StopError(ExitCode::usage, "give either --table and --row, or --changes");
+  if (arguments.gone && !arguments.before.empty()) {
+    throw StopError(ExitCode::usage, "--before is for a row that is updated, --delete for one that goes");
+  }
+  InForce in_force(load(arguments));
+  if (!of_row) return static_cast<int>(dry_run(in_force.config, in_force.mappings, {arguments.changes, json}));
+  const ExplainedRow row{qualified(arguments.table), arguments.row, arguments.before, arguments.gone};
+  return static_cast<int>(explain(in_force.config, in_force.mappings, row, json));
+}
+
+int command_check(const Arguments& arguments) {
+  const config::Config config = load(arguments);
+  sinks::MappingSet mappings(mapping_specs(config), sinks::state_prefix(config.source.slot));
+  const CheckReport report = check_now(config, mappings);
+  if (arguments.emit_sql) {
+    for (const auto& finding : report.findings) {
+      if (!finding.sql.empty()) std::cout << finding.sql << ";\n";
+    }
+  } else {
+    std::cout << (arguments.output == "json" ? to_json(report) : to_text(report, takes_colours(STDOUT_FILENO)));
+  }
+  return static_cast<int>(report.code);
+}
+
+int command_job(const Arguments& arguments, JobKind kind) {
+  const config::Config config = load(arguments);
+  const sinks::MappingSet mappings(mapping_specs(config));  // finds what is wrong in templates and patterns
+  Job job;
+  job.kind = kind;
+  job.mapping = arguments.mapping;
+  job.table = qualified(arguments.table);
+  job.dry_run = arguments.dry_run;
+  job.repair = arguments.repair;
+  job.sample = arguments.sample;
+  for (const auto& pair : arguments.where) {
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw StopError(ExitCode::usage, "--where " + pair + ": give it as column=value");
+    }
+    job.where[pair.substr(0, equals)] = job.asked[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  return static_cast<int>(command_job(config, job, asking(arguments)));
+}
+
+int command_status(const Arguments& arguments) {
+  return static_cast<int>(command_status(load(arguments), asking(arguments)));
+}
+
+int command_wait(const Arguments& arguments) {
+  if (arguments.lsn.empty() == !arguments.caught_up) {
+    throw StopError(ExitCode::usage, "give either --lsn or --caught-up");
+  }
+  const auto timeout = duration_of("--timeout", arguments.timeout);
+  return static_cast<int>(command_wait(load(arguments), arguments.lsn, timeout, asking(arguments)));
+}
+
+int command_healthcheck(const Arguments& arguments) {
+  const auto timeout = duration_of("--timeout", arguments.timeout);
+  return static_cast<int>(healthcheck({health_address(arguments), arguments.ready, timeout}));
+}
+
+int command_config_schema() {
+  std::cout << config::json_schema(kind_rules());
+  return 0;
+}
+
+int command_config_example() {
+  std::cout << config::example();
+  return 0;
+}
+
+int command_config_show(const Arguments& arguments) {
+  const config::Config loaded = load(arguments);
+  const sinks::MappingSet mappings(mapping_specs(loaded));  // finds what is wrong in templates and patterns
+  std::cout << config::show(loaded, arguments.origin);
+  return 0;
+}
+
+int command_mapping_names(const Arguments& arguments) {
+  for (const auto& mapping : read(arguments).mappings) std::cout << mapping.name << '\n';
+  return 0;
+}
+
+int command_version() {
+  std::cout << version_report();
+  return 0;
+}
+
+}  // namespace walrelay::sidecar
