@@ -5,8 +5,10 @@
 #include <stdexcept>
 
 #include "config/json_text.h"
+#include "config/load.h"
 #include "sidecar/admin_request.h"
 #include "sidecar/http_access.h"
+#include "sidecar/log.h"
 #include "sidecar/wall_clock.h"
 
 namespace walrelay::sidecar {
@@ -46,8 +48,8 @@ unsigned status_of(const Job& job) {
 
 }  // namespace
 
-Admin::Admin(event::Loop& loop, Supervisor& supervisor, Reloader& reloader)
-    : supervisor_(supervisor), reloader_(reloader), timer_(loop, [this] { look(); }) {}
+Admin::Admin(event::Loop& loop, Supervisor& supervisor, Reloader& reloader, Recorder& recorder)
+    : supervisor_(supervisor), reloader_(reloader), recorder_(recorder), timer_(loop, [this] { look(); }) {}
 
 Admin::~Admin() = default;
 
@@ -78,12 +80,13 @@ void Admin::handle(const HttpRequest& request, HttpReply reply) {
   bool later = false;
   try {
     const bool reads = request.method == "GET" || request.method == "HEAD";
-    if (request.path == "/api/v1/wait" || request.path == "/api/v1/status") {
+    if (request.path == "/api/v1/wait" || request.path == "/api/v1/status" || request.path == "/api/v1/config") {
       if (!reads) return reply.send(not_allowed("GET, HEAD"));
       if (request.path == "/api/v1/wait") return wait(request, reply);
-      return reply.send(status());
+      return reply.send(request.path == "/api/v1/config" ? config() : status());
     }
     if (request.path == "/api/v1/admin/reload") return reply.send(reload(request));
+    if (request.path == "/api/v1/admin/log-level") return reply.send(log_level(request));
     const auto route = route_of(request.path);
     if (!route) return reply.send(mistake(404, "there is no such route"));
     answer = act(*route, request, reply, later);
@@ -111,6 +114,17 @@ HttpAnswer Admin::reload(const HttpRequest& request) {
   } catch (const ReloadRefused& error) {
     return mistake(400, error.what());
   }
+}
+
+HttpAnswer Admin::log_level(const HttpRequest& request) {
+  if (request.method == "PUT" || request.method == "POST") {
+    if (auto refused = refusal(request)) return *refused;
+    if (!log::change_level(parameter(request, "level")))
+      return mistake(400, "parameter level must be one of trace, debug, info, warn, error, off");
+  } else if (request.method != "GET" && request.method != "HEAD") {
+    return not_allowed("GET, HEAD, POST, PUT");
+  }
+  return json_answer(200, Json::object().with("level", Json::text(std::string(log::level()))).print() + "\n");
 }
 
 HttpAnswer Admin::act(const Route& route, const HttpRequest& request, HttpReply& reply, bool& later) {
@@ -162,28 +176,11 @@ HttpAnswer Admin::cancel(const Route& route, const HttpRequest& request) {
   return json_answer(200, to_json(*board.find(slice), wall_clock_us()));
 }
 
-HttpAnswer Admin::status() {
-  const Status& status = supervisor_.status();
-  const auto lsn = [](Lsn position) { return Json::text(replication::to_string(position)); };
-  Json json = Json::object();
-  json.add("state", Json::text(kStateNames[static_cast<std::size_t>(status.state)]));
-  json.add("slot", Json::text(status.slot));
-  json.add("postgres", Json::raw(status.postgres_connected ? "true" : "false"));
-  json.add("redis", Json::raw(status.redis_connected ? "true" : "false"));
-  json.add("owner", Json::raw(status.owner ? "true" : "false"));
-  json.add("applied", lsn(status.applied)).add("received", lsn(status.received));
-  json.add("confirmed", lsn(status.confirmed)).add("serverEnd", lsn(status.server_end));
-  json.add("lagSeconds", Json::raw(std::to_string(status.lag_seconds)));
-  json.add("lagBytes", Json::raw(std::to_string(status.lag_bytes)));
-  json.add("retainedWalBytes", Json::raw(std::to_string(status.retained_wal_bytes)));
-  json.add("lastError", status.last_error.empty() ? Json::raw("null") : Json::text(status.last_error));
-  const auto names = supervisor_.mapping_names();
-  json.add("mappings", names ? Json::texts(*names) : Json::raw("null"));
-  Json jobs = Json::array();
-  for (const auto& [slice, job] : supervisor_.jobs().all()) jobs.add(Json::raw(to_json(job, wall_clock_us())));
-  json.add("jobs", std::move(jobs));
-  return json_answer(200, json.print() + "\n");
+HttpAnswer Admin::config() {
+  return {200, "application/yaml; charset=utf-8", config::show(supervisor_.latest().config, true)};
 }
+
+HttpAnswer Admin::status() { return json_answer(200, status_json(recorder_.overview())); }
 
 void Admin::wait(const HttpRequest& request, HttpReply& reply) {
   const std::string text = parameter(request, "lsn");
@@ -216,6 +213,8 @@ void Admin::answer(Waiter& waiter, bool in_time) {
   Json json = Json::object().with("reached", Json::raw(in_time ? "true" : "false"));
   json.add("applied", Json::text(replication::to_string(status.applied)));
   json.add("lagBytes", Json::raw(std::to_string(status.lag_bytes)));
+  const auto& awaited = waiter.position ? waiter.position : waiter.everything.position;
+  json.add("awaited", awaited ? Json::text(replication::to_string(*awaited)) : Json::raw("null"));
   waiter.reply.send(json_answer(in_time ? 200 : 504, json.print() + "\n"));
 }
 

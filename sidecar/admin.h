@@ -7,7 +7,9 @@
 //   the same under .../verify (POST ?sample=10&repair=true, GET .../verify/status, DELETE)
 //   POST   /api/v1/admin/reload                                  reads the configuration again: 200 with what changed,
 //                                                                400 with the mistakes, and all stays as it is
+//   PUT    /api/v1/admin/log-level?level=debug                   until the configuration is read again; GET says which
 //   GET    /api/v1/status                                        what is going on
+//   GET    /api/v1/config                                        the configuration in force as YAML, secrets hidden
 //   GET    /api/v1/wait?lsn=0/1A2B3C4&timeout=5s                 200 as soon as Redis holds that; 504 when not in time
 //   GET    /api/v1/wait?caught_up=true&timeout=5s
 //
@@ -22,6 +24,7 @@
 #include "event/loop.h"
 #include "sidecar/http.h"
 #include "sidecar/job.h"
+#include "sidecar/recorder.h"
 #include "sidecar/reload.h"
 #include "sidecar/supervisor.h"
 
@@ -30,7 +33,7 @@ namespace walrelay::sidecar {
 class Admin {
  public:
   // All outlive this.
-  Admin(event::Loop& loop, Supervisor& supervisor, Reloader& reloader);
+  Admin(event::Loop& loop, Supervisor& supervisor, Reloader& reloader, Recorder& recorder);
   ~Admin();
   Admin(const Admin&) = delete;
   Admin& operator=(const Admin&) = delete;
@@ -53,10 +56,12 @@ class Admin {
   // Why who asks may not act; nothing: he may.
   [[nodiscard]] std::optional<HttpAnswer> refusal(const HttpRequest& request) const;
   HttpAnswer reload(const HttpRequest& request);
+  HttpAnswer log_level(const HttpRequest& request);
   HttpAnswer act(const Route& route, const HttpRequest& request, HttpReply& reply, bool& later);
   HttpAnswer begin(const Route& route, const HttpRequest& request, HttpReply& reply, bool& later);
   HttpAnswer report(const Route& route, const HttpRequest& request);
   HttpAnswer cancel(const Route& route, const HttpRequest& request);
+  HttpAnswer config();
   HttpAnswer status();
   void wait(const HttpRequest& request, HttpReply& reply);
   // The job that a request names. Throws what is wrong with it, for a 400.
@@ -68,6 +73,7 @@ class Admin {
 
   Supervisor& supervisor_;
   Reloader& reloader_;
+  Recorder& recorder_;
   std::list<Waiter> waiters_;
   event::Timer timer_;
 };

@@ -19,7 +19,9 @@ struct Arguments {
   std::string row, before;  // JSON
   bool gone = false;        // the row is deleted
   std::uint64_t changes = 0;
-  bool ready = false;  // healthcheck
+  bool ready = false;                  // healthcheck
+  bool watch = false;                  // status
+  std::string interval = "2s", level;  // of watch; of the log
 };
 
 }  // namespace walrelay::sidecar

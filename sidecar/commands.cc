@@ -2,12 +2,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 
 #include "config/load.h"
 #include "config/schema.h"
 #include "config/values.h"
+#include "sidecar/admin_commands.h"
 #include "sidecar/explain.h"
 #include "sidecar/healthcheck.h"
 #include "sidecar/http_address.h"
@@ -15,6 +17,7 @@
 #include "sidecar/policy.h"
 #include "sidecar/programs.h"
 #include "sidecar/reload.h"
+#include "sidecar/status_command.h"
 #include "sidecar/terminal.h"
 #include "sidecar/version.h"
 #include "sidecar/wiring.h"
@@ -22,6 +25,13 @@
 namespace walrelay::sidecar {
 
 namespace {
+
+constexpr std::chrono::milliseconds kFastest{100};  // of --watch
+
+std::string config_path(const Arguments& arguments) {
+  const char* from_environment = std::getenv("WALRELAY_CONFIG");
+  return arguments.config.empty() && from_environment != nullptr ? from_environment : arguments.config;
+}
 
 // As the file, the environment and the flags say now.
 config::Config read(const Arguments& arguments) {
@@ -35,10 +45,7 @@ config::Config read(const Arguments& arguments) {
   }
   if (!arguments.log_level.empty()) overrides.values.emplace_back("log.level", arguments.log_level);
   if (!arguments.log_format.empty()) overrides.values.emplace_back("log.format", arguments.log_format);
-  std::string path = arguments.config;
-  const char* from_environment = std::getenv("WALRELAY_CONFIG");
-  if (path.empty() && from_environment != nullptr) path = from_environment;
-  return config::load_file(path, config::process_environment(), kind_rules(), overrides);
+  return config::load_file(config_path(arguments), config::process_environment(), kind_rules(), overrides);
 }
 
 config::Config load(const Arguments& arguments) {
@@ -61,17 +68,45 @@ std::chrono::milliseconds duration_of(const std::string& option, const std::stri
   return *duration;
 }
 
-Asking asking(const Arguments& arguments) { return {arguments.url, arguments.output == "json", arguments.alone}; }
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
 
-// Where the walrelay of this configuration answers. Whoever asks after its health may not even have that
-// configuration: what the environment says is enough then, and the default.
+// The walrelay of a configuration that cannot be read here: by what was said, by the environment, by default.
+Remote remote_without_configuration(const Arguments& arguments) {
+  const std::string listen = variable("WALRELAY_HTTP_LISTEN");
+  const std::string url =
+      !arguments.url.empty() ? arguments.url : base_url(listen.empty() ? config::Http().listen : listen);
+  return {url, variable("WALRELAY_HTTP_TOKEN")};
+}
+
+Remote remote_of(const Arguments& arguments, const config::Config& config) {
+  const config::SecretSource& token = config.http.token;
+  return {arguments.url.empty() ? base_url(config.http.listen) : arguments.url,
+          token.given() ? token.read().reveal() : ""};
+}
+
+// Whoever only asks needs no configuration; one that was named and has mistakes is said to have them, unless an address
+// was named as well.
+Remote remote_to_ask(const Arguments& arguments) {
+  try {
+    const config::Config config = read(arguments);
+    configure_log(config.log);
+    return remote_of(arguments, config);
+  } catch (const config::ConfigError&) {
+    if (arguments.url.empty() && !config_path(arguments).empty()) throw;
+    return remote_without_configuration(arguments);
+  }
+}
+
+// The one that runs here is healthy or not, whether its configuration can be read or not.
 std::string health_address(const Arguments& arguments) {
   if (!arguments.url.empty()) return arguments.url;
   try {
     return base_url(read(arguments).http.listen);
   } catch (const config::ConfigError&) {
-    const char* listen = std::getenv("WALRELAY_HTTP_LISTEN");
-    return base_url(listen == nullptr ? config::Http().listen : listen);
+    return remote_without_configuration(arguments).url();
   }
 }
 
@@ -128,11 +163,16 @@ int command_job(const Arguments& arguments, JobKind kind) {
     }
     job.where[pair.substr(0, equals)] = job.asked[pair.substr(0, equals)] = pair.substr(equals + 1);
   }
-  return static_cast<int>(command_job(config, job, asking(arguments)));
+  JobChoices choices{std::nullopt, !arguments.url.empty() && !arguments.alone, arguments.output == "json"};
+  const bool somebody = !arguments.url.empty() || !config.http.listen.empty();
+  if (somebody && !arguments.alone) choices.remote.emplace(remote_of(arguments, config));
+  return static_cast<int>(command_job(config, job, choices));
 }
 
 int command_status(const Arguments& arguments) {
-  return static_cast<int>(command_status(load(arguments), asking(arguments)));
+  StatusChoices choices{arguments.output, std::nullopt};
+  if (arguments.watch) choices.watch = std::max(duration_of("--interval", arguments.interval), kFastest);
+  return static_cast<int>(command_status(remote_to_ask(arguments), choices));
 }
 
 int command_wait(const Arguments& arguments) {
@@ -140,12 +180,20 @@ int command_wait(const Arguments& arguments) {
     throw StopError(ExitCode::usage, "give either --lsn or --caught-up");
   }
   const auto timeout = duration_of("--timeout", arguments.timeout);
-  return static_cast<int>(command_wait(load(arguments), arguments.lsn, timeout, asking(arguments)));
+  return static_cast<int>(command_wait(remote_to_ask(arguments), arguments.lsn, timeout));
 }
 
 int command_healthcheck(const Arguments& arguments) {
   const auto timeout = duration_of("--timeout", arguments.timeout);
   return static_cast<int>(healthcheck({health_address(arguments), arguments.ready, timeout}));
+}
+
+int command_log_level(const Arguments& arguments) {
+  return static_cast<int>(command_log_level(remote_to_ask(arguments), arguments.level));
+}
+
+int command_reload(const Arguments& arguments) {
+  return static_cast<int>(command_reload(remote_to_ask(arguments), arguments.output == "json"));
 }
 
 int command_config_schema() {

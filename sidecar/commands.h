@@ -14,6 +14,8 @@ int command_job(const Arguments& arguments, JobKind kind);
 int command_status(const Arguments& arguments);
 int command_wait(const Arguments& arguments);
 int command_healthcheck(const Arguments& arguments);
+int command_log_level(const Arguments& arguments);
+int command_reload(const Arguments& arguments);
 int command_config_schema();
 int command_config_example();
 int command_config_show(const Arguments& arguments);

@@ -17,15 +17,32 @@ void collect(const CommandHelp& command, const std::vector<std::string>& words, 
   }
 }
 
-// What may stand next: commands, options, words that are known by their place.
-std::vector<std::string> candidates(const CommandHelp& command) {
+std::vector<std::string> option_names(const CommandHelp& command) {
+  std::vector<std::string> names;
+  for (const OptionHelp& option : command.options) names.insert(names.end(), option.names.begin(), option.names.end());
+  return names;
+}
+
+// Commands, and words that are known by their place.
+std::vector<std::string> next_words(const CommandHelp& command) {
   std::vector<std::string> words;
   for (const CommandHelp& each : command.commands) words.push_back(each.name);
   for (const OptionHelp& option : command.options) {
-    const auto& more = option.names.empty() ? option.words : option.names;
-    words.insert(words.end(), more.begin(), more.end());
+    if (option.names.empty()) words.insert(words.end(), option.words.begin(), option.words.end());
   }
   return words;
+}
+
+std::string bash_from(const std::vector<std::string>& words) {
+  return "_walrelay_from " + single_quoted(joined(words, "\n"));
+}
+
+// Options are offered where nothing else may stand, or where one was begun.
+std::string bash_offer(const CommandHelp& command) {
+  const auto words = next_words(command);
+  const std::string options = bash_from(option_names(command));
+  if (words.empty()) return options;
+  return "if [[ $cur == -* ]]; then " + options + "; else " + bash_from(words) + "; fi";
 }
 
 // "run -c"|"run --config"
@@ -42,7 +59,7 @@ std::string bash_value(const OptionHelp& option) {
     case ValueKind::mapping:
       return "_walrelay_from \"$(\"$1\" completion mappings ${config:+-c \"$config\"} 2>/dev/null)\"";
     case ValueKind::words:
-      return "_walrelay_from " + single_quoted(joined(option.words, "\n"));
+      return bash_from(option.words);
     default:
       return ":";
   }
@@ -117,8 +134,7 @@ std::string bash_completion(const CommandHelp& program) {
   }
   script += "  esac\n  case $command in\n";
   for (const CommandPath& path : paths) {
-    script += "    \"" + joined(path.words, " ") + "\") _walrelay_from " +
-              single_quoted(joined(candidates(*path.command), "\n")) + " ;;\n";
+    script += "    \"" + joined(path.words, " ") + "\") " + bash_offer(*path.command) + " ;;\n";
   }
   return script + "  esac\n}\n\ncomplete -F _walrelay walrelay\n";
 }

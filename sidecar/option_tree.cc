@@ -33,8 +33,8 @@ struct OptionTree::State {
     command_app->callback([this, command = std::move(command)] { chosen = command; });
     return command_app;
   }
-  void is_one_of(CLI::Option* option, const std::vector<std::string>& words) {
-    option->type_name("FORMAT")->check(CLI::IsMember(words));
+  void is_one_of(CLI::Option* option, const std::vector<std::string>& words, const std::string& name = "FORMAT") {
+    option->type_name(name)->check(CLI::IsMember(words));
     suggest(option, words);
   }
   // What else is said here is for the command to judge.
@@ -52,6 +52,7 @@ struct OptionTree::State {
   void add_job_options(CLI::App& command);
   void add_jobs();
   void add_questions();
+  void add_orders();
   void add_config();
   void add_scripts();
 
@@ -73,6 +74,7 @@ OptionTree::State::State() {
   add_config();
   add_jobs();
   add_questions();
+  add_orders();
   add_scripts();
   add(app, "version", "Print the version and those of the libraries", command_version);
 }
@@ -171,7 +173,12 @@ void OptionTree::State::add_questions() {
   auto* status =
       add(app, "status", "What the walrelay that runs is doing", [this] { return command_status(arguments); });
   add_asking_options(*status);
-  add_output(*status, kTextOrJson, "json");
+  add_output(*status, {"text", "json", "yaml"}, "text, json or yaml");
+  status->add_flag("-w,--watch", arguments.watch,
+                   "Again and again, until q or Ctrl-C; lines where there is no terminal");
+  status->add_option("--interval", arguments.interval, "With --watch: how often")
+      ->type_name("DURATION")
+      ->capture_default_str();
 
   auto* wait = add(app, "wait", "Wait until Redis holds a position of PostgreSQL's log; exit code 75: not yet",
                    [this] { return command_wait(arguments); });
@@ -185,6 +192,18 @@ void OptionTree::State::add_questions() {
   add_asking_options(*health);
   health->add_flag("--ready", arguments.ready, "Ask whether every table is read and the stream runs");
   add_timeout(*health, "3s");
+}
+
+void OptionTree::State::add_orders() {
+  auto* reload = add(app, "reload", "Make the walrelay that runs read its configuration again",
+                     [this] { return command_reload(arguments); });
+  add_asking_options(*reload);
+  add_output(*reload, kTextOrJson, "text or json");
+  auto* level = add(app, "log-level",
+                    "Print how much the walrelay that runs logs, or change it until it reads its configuration again",
+                    [this] { return command_log_level(arguments); });
+  add_asking_options(*level);
+  is_one_of(level->add_option("level", arguments.level, "From now on"), kLevels, "LEVEL");
 }
 
 void OptionTree::State::add_config() {

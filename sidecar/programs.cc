@@ -14,7 +14,9 @@
 #include "sidecar/http.h"
 #include "sidecar/log.h"
 #include "sidecar/metrics.h"
+#include "sidecar/notify.h"
 #include "sidecar/reload.h"
+#include "sidecar/service_state.h"
 #include "sidecar/supervisor.h"
 #include "sidecar/version.h"
 
@@ -98,7 +100,8 @@ ExitCode serve(std::unique_ptr<InForce> in_force, std::function<config::Config()
   event::Loop loop;
   Supervisor supervisor(loop, std::move(in_force), std::random_device{}());
   Reloader reloader(supervisor, std::move(read));
-  Admin admin(loop, supervisor, reloader);
+  Recorder recorder(loop, supervisor);
+  Admin admin(loop, supervisor, reloader, recorder);
   const config::Config& config = supervisor.in_force().config;
   std::optional<HttpServer> http;
   if (!config.http.listen.empty()) {
@@ -107,11 +110,19 @@ ExitCode serve(std::unique_ptr<InForce> in_force, std::function<config::Config()
       reply.send(answer(supervisor, request));
     });
   }
-  Signals signals(loop, [&supervisor] { supervisor.stop(); });
+  Notifier notifier(notify_socket());
+  ServiceState service(loop, notifier, [&recorder] { return sentence_of(recorder.overview()); });
+  reloader.on_begin = [&notifier] { notifier.reloading(); };
+  reloader.on_end = [&notifier] { notifier.ready(); };
+  Signals signals(loop, [&] {
+    notifier.stopping();
+    supervisor.stop();
+  });
   event::Signal hangup(loop, SIGHUP, [&reloader] { reload(reloader); });
   event::Signal louder(loop, SIGUSR1, log::louder), quieter(loop, SIGUSR2, log::quieter);
   announce(config);
   supervisor.start();
+  notifier.ready();  // whether the servers are there or not: they may come later, and a restart would not bring them
   loop.run();
   log::info("walrelay ends", {{"exit_code", static_cast<int>(supervisor.exit_code())}});
   end_soon(supervisor.exit_code());

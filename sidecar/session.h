@@ -62,6 +62,7 @@ class Session : public sinks::SinkEvents {
   [[nodiscard]] bool holds(replication::Lsn position);                          // see Supervisor
   std::optional<std::uint64_t> ask_end();                                       // see Catalogue; nothing: too early
   [[nodiscard]] std::optional<replication::Lsn> end_since(std::uint64_t question) const;
+  [[nodiscard]] std::vector<TableReport> tables() const;  // that a mapping wants, by name
   // Why these mappings would not do for the tables as they are known now, one reason a line; empty: nothing is wrong.
   [[nodiscard]] std::string mistakes_of(sinks::MappingSet& mappings);
   [[nodiscard]] bool has_begun() const { return begun_; }  // it has written, or is about to

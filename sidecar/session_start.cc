@@ -6,6 +6,7 @@
 #include "sidecar/log.h"
 #include "sidecar/policy.h"
 #include "sidecar/session.h"
+#include "sidecar/wall_clock.h"
 #include "sidecar/wiring.h"
 #include "sinks/redis_json.h"
 
@@ -26,6 +27,8 @@ event::Task<> Session::connect() {
   auto opening_redis = redis_.open();
   co_await std::move(opening_redis);
   status_.redis_connected = true;
+  status_.redis_peer = address_of(config_.target);
+  status_.redis_version = dotted_version(redis_.server_version());
   auto asking_policy = eviction_policy(redis_);
   const std::string policy = co_await std::move(asking_policy);
   const std::string refusal = eviction_refusal(policy, mappings_.specs());
@@ -39,6 +42,8 @@ event::Task<> Session::connect() {
   }
   auto opening = watcher_.open();
   co_await std::move(opening);
+  status_.postgres_peer = watcher_.peer();
+  status_.postgres_version = watcher_.parameter("server_version");
   watcher_.on_lost = [this](std::exception_ptr error) { fail(error); };
   const std::string sql = "SELECT current_setting('wal_level')";
   auto asking = watcher_.query(sql, "read wal_level");
@@ -56,7 +61,10 @@ event::Task<> Session::connect() {
   options.manage_publication = config_.source.manage_publication;
   options.default_mapping = mappings_.default_mapping();
   catalogue_.emplace(loop_, watcher_, std::move(options), relations_, types_);
-  catalogue_->on_trouble = [](const std::string& sentence) { log::warn(sentence); };
+  catalogue_->on_trouble = [this](const std::string& sentence) {
+    log::warn(sentence);
+    status_.failures.note("catalogue", sentence, wall_clock_us());
+  };
   auto preparing = catalogue_->prepare();
   co_await std::move(preparing);
   require_tables(mappings_.specs(), catalogue_->tables());
@@ -270,6 +278,7 @@ void Session::announce(const Decision& decision, bool first_start) {
                       {"format", binary_ ? "binary" : "text"}});
   }
   ++status_.gaps[name_of(decision.gap)];
+  status_.failures.note("gap", decision.sentence, wall_clock_us());
   if (config_.on_gap == "halt") {
     throw StopError(ExitCode::gap,
                     decision.sentence + "; on_gap is halt: set on_gap: rebuild to read every table again in place");

@@ -5,6 +5,7 @@
 
 #include "replication/chunk_position.h"
 #include "sidecar/log.h"
+#include "sidecar/readable.h"
 #include "sidecar/session.h"
 #include "sidecar/wall_clock.h"
 
@@ -29,6 +30,12 @@ void Session::on_job_completed(const Job& job) {
   status_.mended += job.repaired;
   for (const auto& [kind, count] : job.found) status_.differences[kind] += count;
   status_.last_verified_seconds = static_cast<double>(wall_clock_us()) / 1e6;
+  if (job.differing() > 0 && job.repaired < job.differing()) {
+    status_.failures.note("differences",
+                          "mapping \"" + job.mapping + "\" differs from its tables in " +
+                              readable_count(job.differing()) + " places; GET .../verify/status names the first",
+                          wall_clock_us());
+  }
   for (const JobDifference& each : job.differences) {
     log::warn("a row and Redis differ", {{"mapping", job.mapping}, {"difference", each.kind}, {"key", each.key}});
   }
@@ -54,6 +61,23 @@ std::optional<std::uint64_t> Session::ask_end() {
 
 std::optional<Lsn> Session::end_since(std::uint64_t question) const {
   return catalogue_ ? catalogue_->end_since(question) : std::nullopt;
+}
+
+std::vector<TableReport> Session::tables() const {
+  std::map<std::string, TableReport> by_name;
+  for (const auto& [oid, table] : relations_.all()) {
+    if (table->relation == nullptr || table->writer == nullptr) continue;
+    const std::string name = table->relation->qualified();
+    TableReport& report = by_name[name];
+    report.name = name;
+    report.mappings = table->writer->mappings();
+    report.loading = report.loading || table->loading;
+    const auto counted = status_.changes.find(name);
+    if (counted != status_.changes.end()) report.changes = counted->second;
+  }
+  std::vector<TableReport> reports;
+  for (auto& [name, report] : by_name) reports.push_back(std::move(report));
+  return reports;
 }
 
 // An idle server's stream gets to a position only when it is asked where it is, and only when its log has been flushed

@@ -18,6 +18,10 @@ Supervisor::Supervisor(event::Loop& loop, std::unique_ptr<InForce> in_force, std
     : loop_(loop), in_force_(std::move(in_force)), backoff_(seed), session_ended_(loop) {
   status_.slot = in_force_->config.source.slot;
   status_.last_reload_seconds = static_cast<double>(wall_clock_us()) / 1e6;
+  jobs_.on_finished = [this](const Job& job) {
+    if (job.status != JobStatus::failed) return;
+    note_failure("job", std::string(name_of(job.kind)) + " of mapping \"" + job.mapping + "\" failed: " + job.error);
+  };
 }
 
 void Supervisor::start() {
@@ -75,6 +79,14 @@ const Status& Supervisor::status() {
   return status_;
 }
 
+void Supervisor::note_failure(const std::string& reason, const std::string& sentence) {
+  status_.failures.note(reason, sentence, wall_clock_us());
+}
+
+std::vector<TableReport> Supervisor::tables() const {
+  return session_ == nullptr ? std::vector<TableReport>() : session_->tables();
+}
+
 // A session that has not got as far as the stream has nothing to finish: it goes as it is.
 void Supervisor::replace(std::unique_ptr<InForce> next) {
   next_ = std::move(next);
@@ -129,6 +141,7 @@ void Supervisor::session_over() {
 bool Supervisor::go_back(const Verdict& verdict) {
   if (proven_ == nullptr || verdict.action != Verdict::Action::stop) return false;
   log::error("the new configuration does not work, the old one stays in force: " + verdict.sentence);
+  note_failure("configuration", verdict.sentence);
   count_reload(false);
   in_force_ = std::move(proven_);
   retiring_.reset();
@@ -194,6 +207,7 @@ event::Task<> Supervisor::run() {
     ++status_.session_failures[verdict.reason];
     status_.last_error = verdict.sentence;
     status_.state = State::waiting;
+    if (verdict.reason != "restart" && verdict.reason != "text") note_failure(verdict.reason, verdict.sentence);
     if (verdict.reason == "protocol" && ++protocol_failures_ >= kProtocolFailuresAtMost)
       verdict.action = Verdict::Action::stop;
     if (verdict.action == Verdict::Action::retry_careful && careful_) verdict.action = Verdict::Action::stop;

@@ -31,6 +31,9 @@ class Supervisor {
   void stop();   // finishes what is committed, then stops the loop
   [[nodiscard]] ExitCode exit_code() const { return exit_code_; }
   [[nodiscard]] const Status& status();  // as of now
+  void note_failure(const std::string& reason, const std::string& sentence);
+  // Those that a mapping wants, as far as they are known now.
+  [[nodiscard]] std::vector<TableReport> tables() const;
 
   // In force now. A reference is good until the next turn of the loop.
   [[nodiscard]] const InForce& in_force() const { return *in_force_; }

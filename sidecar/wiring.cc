@@ -123,6 +123,20 @@ std::vector<sinks::MappingSpec> mapping_specs(const config::Config& config) {
   return specs;
 }
 
+std::string address_of(const config::Target& target) {
+  if (!target.unix_path.empty()) return target.unix_path;
+  const bool six = target.host.find(':') != std::string::npos;
+  return (six ? "[" + target.host + "]" : target.host) + ":" + std::to_string(target.port) + "/" +
+         std::to_string(target.database);
+}
+
+std::string dotted_version(int number) {
+  constexpr int kPart = 100;
+  if (number == 0) return "";
+  return std::to_string(number / kPart / kPart) + "." + std::to_string(number / kPart % kPart) + "." +
+         std::to_string(number % kPart);
+}
+
 sinks::RedisOptions redis_options(const config::Target& target) {
   sinks::RedisOptions options;
   options.host = target.host;

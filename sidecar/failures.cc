@@ -1,0 +1,57 @@
+#include "sidecar/failures.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace walrelay::sidecar {
+
+namespace {
+
+using Entry = std::pair<std::string_view, std::string_view>;
+
+constexpr std::array<Entry, 9> kRunbooks = {{
+    {"gap", "WalrelaySlotLost"},
+    {"configuration", "WalrelayConfigReloadFailed"},
+    {"reload", "WalrelayConfigReloadFailed"},
+    {"job", "WalrelaySnapshotFailed"},
+    {"load", "WalrelaySnapshotFailed"},
+    {"differences", "WalrelayCacheDrift"},
+    {"FENCED", "WalrelayMultipleLeaders"},
+    {"connection lost", "WalrelayNotConnected"},
+    {"authentication", "WalrelayNotConnected"},
+}};
+
+bool is_redis_code(std::string_view reason) {
+  return reason.size() > 1 &&
+         std::all_of(reason.begin(), reason.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '_'; });
+}
+
+}  // namespace
+
+std::string runbook_of(const std::string& reason) {
+  const auto found =
+      std::find_if(kRunbooks.begin(), kRunbooks.end(), [&](const Entry& entry) { return entry.first == reason; });
+  if (found != kRunbooks.end()) return std::string(found->second);
+  if (reason == "LOST" || reason == "CONNECT" || reason == "TLS" || reason == "NOAUTH" || reason == "WRONGPASS") {
+    return "WalrelayNotConnected";
+  }
+  return is_redis_code(reason) || reason == "refused" ? "WalrelayRedisWriteErrors" : "";
+}
+
+void Failures::note(const std::string& reason, const std::string& sentence, std::int64_t now_us) {
+  const auto same = std::find_if(latest_.begin(), latest_.end(), [&](const Failure& failure) {
+    return failure.reason == reason && failure.sentence == sentence;
+  });
+  Failure failure{reason, sentence, now_us, now_us, 1};
+  if (same != latest_.end()) {
+    failure.first_us = same->first_us;
+    failure.count = same->count + 1;
+    latest_.erase(same);
+  }
+  latest_.push_front(std::move(failure));
+  if (latest_.size() > kMost) latest_.pop_back();
+}
+
+}  // namespace walrelay::sidecar
