@@ -10,7 +10,6 @@
 #include "event/loop.h"
 #include "event/task.h"
 #include "sidecar/dead_letters.h"
-#include "sidecar/http_address.h"
 #include "sidecar/http_client.h"
 #include "sidecar/rereads.h"
 #include "sidecar/wiring.h"
@@ -165,11 +164,10 @@ event::Task<std::string> note_for_next_start(Letters& letters, const config::Con
 }
 
 // The sentence of a walrelay that runs, if it refuses; nothing: none runs.
-std::optional<std::string> ask(const std::string& url, const std::string& token, const std::string& id) {
-  if (url.empty()) return std::nullopt;
+std::optional<std::string> ask(const std::optional<Remote>& remote, const std::string& id) {
+  if (!remote) return std::nullopt;
   try {
-    const HttpResult result =
-        http_request("POST", url, "/api/v1/admin/dlq/replay?id=" + percent_encoded(id), token, kAnswer);
+    const HttpResult result = remote->ask("POST", "/api/v1/admin/dlq/replay?id=" + percent_encoded(id), kAnswer);
     return result.status == 200 ? "" : error_in(result);
   } catch (const HttpUnreachable&) {
     return std::nullopt;
@@ -180,23 +178,21 @@ struct Replayed {
   std::size_t now = 0, later = 0, failed = 0;
 };
 
-event::Task<> replay(event::Loop& loop, const config::Config& config, const ChosenLetters& chosen, const Asking& asking,
-                     Replayed& count) {
+event::Task<> replay(event::Loop& loop, const config::Config& config, const ChosenLetters& chosen,
+                     const std::optional<Remote>& remote, bool must_ask, Replayed& count) {
   Letters letters(loop, config);
   auto opening = letters.open();
   co_await std::move(opening);
-  const std::string url = asking.url.empty() && !config.http.listen.empty() ? base_url(config.http.listen) : asking.url;
-  const std::string token = config.http.token.given() ? config.http.token.read().reveal() : "";
   for (;;) {
     auto reading = letters.next(chosen);
     const std::vector<Letter> found = co_await std::move(reading);
     if (found.empty()) co_return;
     for (const Letter& letter : found) {
-      std::optional<std::string> trouble = ask(url, token, letter.id);
+      std::optional<std::string> trouble = ask(remote, letter.id);
       if (trouble) {
         count.now += trouble->empty() ? 1 : 0;
-      } else if (!asking.url.empty()) {
-        throw StopError(ExitCode::failure, "no walrelay answers at " + asking.url);
+      } else if (must_ask) {
+        throw StopError(ExitCode::failure, "no walrelay answers at " + remote->url());
       } else {
         auto noting = note_for_next_start(letters, config, letter);
         trouble = co_await std::move(noting);
@@ -251,9 +247,10 @@ ExitCode list_letters(const config::Config& config, const ChosenLetters& chosen,
   return ExitCode::ok;
 }
 
-ExitCode replay_letters(const config::Config& config, const ChosenLetters& chosen, const Asking& asking) {
+ExitCode replay_letters(const config::Config& config, const ChosenLetters& chosen, const std::optional<Remote>& remote,
+                        bool must_ask) {
   Replayed count;
-  run([&](event::Loop& loop) { return replay(loop, config, chosen, asking, count); });
+  run([&](event::Loop& loop) { return replay(loop, config, chosen, remote, must_ask, count); });
   std::cout << count.now + count.later << " replayed";
   if (count.later > 0) std::cout << ": no walrelay runs, the next start reads their rows again";
   if (count.failed > 0) std::cout << ", " << count.failed << " not";

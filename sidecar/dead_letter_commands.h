@@ -4,12 +4,13 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/config.h"
-#include "sidecar/job_commands.h"
 #include "sidecar/policy.h"
+#include "sidecar/remote.h"
 
 namespace walrelay::sidecar {
 
@@ -23,8 +24,10 @@ struct ChosenLetters {
 ExitCode list_letters(const config::Config& config, const ChosenLetters& chosen, std::size_t most, bool rows,
                       bool json);
 
-// Exit codes: 0; 1: some could not be tried again, each with a sentence.
-ExitCode replay_letters(const config::Config& config, const ChosenLetters& chosen, const Asking& asking);
+// Asks `remote`, where somebody answers there; `must_ask`: it is an error when nobody does. Exit codes: 0; 1: some
+// could not be tried again, each with a sentence.
+ExitCode replay_letters(const config::Config& config, const ChosenLetters& chosen, const std::optional<Remote>& remote,
+                        bool must_ask);
 
 ExitCode drop_letters(const config::Config& config, const ChosenLetters& chosen);
 

@@ -152,11 +152,15 @@ ConfigChanges Reloader::take_up(std::unique_ptr<InForce> next) {
 
 ConfigChanges Reloader::reload() {
   std::string mistakes;
+  if (on_begin) on_begin();
   try {
-    return take_up(next());
+    ConfigChanges changes = take_up(next());
+    if (on_end) on_end();
+    return changes;
   } catch (const std::exception& error) {  // of the file, the templates, the tables
     mistakes = error.what();
   }
+  if (on_end) on_end();
   supervisor_.count_reload(false);
   supervisor_.note_failure("reload", mistakes);
   log::error("the configuration is not taken up, the old one stays in force:\n" + mistakes);

@@ -61,8 +61,10 @@ class Session : public sinks::SinkEvents {
   void wake_jobs();                                                             // the board has changed
   void replay(const std::string& letter, LetterReplay::Done done);              // see dead_letters.h
   [[nodiscard]] std::optional<std::vector<std::string>> mapping_names() const;  // nothing: tables are not known yet
-  [[nodiscard]] std::vector<TableReport> tables() const;                        // that a mapping wants, by name
-  [[nodiscard]] bool holds(std::optional<replication::Lsn> position);           // see Supervisor
+  [[nodiscard]] bool holds(replication::Lsn position);                          // see Supervisor
+  std::optional<std::uint64_t> ask_end();                                       // see Catalogue; nothing: too early
+  [[nodiscard]] std::optional<replication::Lsn> end_since(std::uint64_t question) const;
+  [[nodiscard]] std::vector<TableReport> tables() const;  // that a mapping wants, by name
   // Why these mappings would not do for the tables as they are known now, one reason a line; empty: nothing is wrong.
   [[nodiscard]] std::string mistakes_of(sinks::MappingSet& mappings);
   [[nodiscard]] bool has_begun() const { return begun_; }  // it has written, or is about to

@@ -60,6 +60,14 @@ std::optional<std::vector<std::string>> Session::mapping_names() const {
   return std::vector<std::string>(names.begin(), names.end());
 }
 
+std::optional<std::uint64_t> Session::ask_end() {
+  return catalogue_ ? std::optional(catalogue_->ask_end()) : std::nullopt;
+}
+
+std::optional<Lsn> Session::end_since(std::uint64_t question) const {
+  return catalogue_ ? catalogue_->end_since(question) : std::nullopt;
+}
+
 std::vector<TableReport> Session::tables() const {
   std::map<std::string, TableReport> by_name;
   for (const auto& [oid, table] : relations_.all()) {
@@ -79,7 +87,7 @@ std::vector<TableReport> Session::tables() const {
 
 // An idle server's stream gets to a position only when it is asked where it is, and only when its log has been flushed
 // up to there.
-bool Session::holds(std::optional<Lsn> position) {
+bool Session::holds(Lsn position) {
   if (!runner_ || !rereads_.empty()) return false;
   // The last of the rows that were read again may still be on its way.
   if (const std::uint64_t noted = pipeline_->counters().rereads; noted != noted_when_waited_) {
@@ -88,10 +96,7 @@ bool Session::holds(std::optional<Lsn> position) {
   }
   if (!sink_->has_shown(reread_ticket_)) return false;
   if (status_.state != State::streaming) return false;  // rows of before any position may not have been read yet
-  if (!position && applied() < status_.server_end) return false;
-  if (!position || applied() >= replication::before_page_header(*position, wal_block_size_, wal_segment_size_)) {
-    return true;
-  }
+  if (applied() >= replication::before_page_header(position, wal_block_size_, wal_segment_size_)) return true;
   const auto now = Progress::Clock::now();
   if (now - last_nudge_ < kNudge) return false;
   last_nudge_ = now;

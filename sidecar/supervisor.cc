@@ -65,8 +65,20 @@ std::optional<std::vector<std::string>> Supervisor::mapping_names() const {
   return names;
 }
 
-bool Supervisor::holds(std::optional<replication::Lsn> position) {
-  return session_ != nullptr && session_->holds(position);
+bool Supervisor::holds(replication::Lsn position) { return session_ != nullptr && session_->holds(position); }
+
+bool Supervisor::holds(Everything& everything) {
+  if (session_ == nullptr) return false;
+  if (!everything.position) {
+    if (everything.session != sessions_made_) {  // whom the last one asked has not answered
+      const auto question = session_->ask_end();
+      if (!question) return false;
+      everything.session = sessions_made_;
+      everything.question = *question;
+    }
+    everything.position = session_->end_since(everything.question);
+  }
+  return everything.position && session_->holds(*everything.position);
 }
 
 const Status& Supervisor::status() {
@@ -171,6 +183,7 @@ event::Task<> Supervisor::run_session() {
   SessionChoices choices{careful_, text_, {}};
   for (const auto& each : retired_) choices.retired.push_back(each.get());
   if (retiring_ != nullptr) choices.retired.push_back(retiring_.get());
+  ++sessions_made_;
   session_ = std::make_unique<Session>(loop_, in_force_->config, in_force_->mappings, status_, jobs_, choices);
   session_ended_.reset();
   session_job_.emplace(loop_, session_->run(), [this](std::exception_ptr error) {

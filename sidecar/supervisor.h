@@ -56,9 +56,16 @@ class Supervisor {
   // Of every mapping; without any in the configuration those that the tables made. Nothing: not known yet.
   [[nodiscard]] std::optional<std::vector<std::string>> mapping_names() const;
 
-  // Whether Redis holds everything up to the position; without one, everything that the server has. Asks the server to
-  // say where it is, so that an idle one gets there.
-  [[nodiscard]] bool holds(std::optional<replication::Lsn> position);
+  // Whether Redis holds everything up to the position. Asks the server to say where it is, so that an idle one gets
+  // there.
+  [[nodiscard]] bool holds(replication::Lsn position);
+  // Whether Redis holds everything that the server had when this was first asked. What was last heard of the server
+  // will not do: a commit of a moment ago may not be among it. So the server is asked where its log ends.
+  struct Everything {
+    std::uint64_t session = 0, question = 0;
+    std::optional<replication::Lsn> position;
+  };
+  [[nodiscard]] bool holds(Everything& everything);
 
  private:
   event::Task<> run();
@@ -84,6 +91,7 @@ class Supervisor {
   ExitCode exit_code_ = ExitCode::ok;
   bool stopping_ = false, careful_ = false, text_ = false;
   int protocol_failures_ = 0;
+  std::uint64_t sessions_made_ = 0;
   std::string last_sentence_;
   event::Event session_ended_;
   std::exception_ptr failure_;  // of the session

@@ -94,7 +94,7 @@ TEST_F(HttpApiTest, OtherMethodsAndPathsAreRefused) {
   for (const auto& [path, item] : object(document_["paths"])) {
     const std::set<std::string> methods = methods_of(item);
     std::string allow;
-    for (const char* method : {"GET", "POST", "DELETE"}) {
+    for (const char* method : {"GET", "POST", "PUT", "DELETE"}) {
       if (methods.contains(method))
         allow += (allow.empty() ? "" : ", ") + std::string(method) + (*method == 'G' ? ", HEAD" : "");
     }
