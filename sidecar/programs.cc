@@ -63,7 +63,9 @@ HttpAnswer answer(Supervisor& supervisor, const HttpRequest& request) {
   if (method != "GET" && method != "HEAD") return {405, "text/plain; charset=utf-8", "only GET\n", "GET, HEAD"};
   if (path == "/livez") return {200, "text/plain; charset=utf-8", "alive\n"};
   const Status& status = supervisor.status();
-  if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", render_metrics(status)};
+  if (path == "/metrics")
+    return {200, "text/plain; version=0.0.4; charset=utf-8",
+            render_metrics(status, supervisor.in_force().config.metrics.tables)};
   const bool ready = status.state == State::streaming && status.redis_connected && status.postgres_connected;
   std::string body = kStateNames[static_cast<std::size_t>(status.state)];
   if (!ready && !status.last_error.empty()) body += ": " + status.last_error;

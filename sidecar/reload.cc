@@ -38,6 +38,7 @@ const Section kSections[] = {
     {"verify", [](const Config& a, const Config& b) { return a.verify == b.verify; }},
     {"log", [](const Config& a, const Config& b) { return a.log == b.log; }},
     {"http.token", [](const Config& a, const Config& b) { return a.http.token == b.http.token; }},
+    {"metrics", [](const Config& a, const Config& b) { return a.metrics == b.metrics; }},
     {"on_gap", [](const Config& a, const Config& b) { return a.on_gap == b.on_gap; }},
     {"on_row_error", [](const Config& a, const Config& b) { return a.on_row_error == b.on_row_error; }},
     {"on_removed", [](const Config& a, const Config& b) { return a.on_removed == b.on_removed; }},
@@ -65,8 +66,9 @@ std::string joined(const std::vector<std::string>& words) {
 }  // namespace
 
 bool ConfigChanges::only_log_and_token() const {
-  return std::all_of(sections.begin(), sections.end(),
-                     [](const std::string& section) { return section == "log" || section == "http.token"; });
+  return std::all_of(sections.begin(), sections.end(), [](const std::string& section) {
+    return section == "log" || section == "http.token" || section == "metrics";
+  });
 }
 
 ConfigChanges changes_between(const InForce& before, const InForce& now) {

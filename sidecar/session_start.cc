@@ -26,6 +26,7 @@ event::Task<> Session::connect() {
   auto opening_redis = redis_.open();
   co_await std::move(opening_redis);
   status_.redis_connected = true;
+  ++status_.redis_connects;
   auto asking_policy = eviction_policy(redis_);
   const std::string policy = co_await std::move(asking_policy);
   const std::string refusal = eviction_refusal(policy, mappings_.specs());
@@ -39,6 +40,7 @@ event::Task<> Session::connect() {
   }
   auto opening = watcher_.open();
   co_await std::move(opening);
+  ++status_.postgres_connects;
   watcher_.on_lost = [this](std::exception_ptr error) { fail(error); };
   const std::string sql = "SELECT current_setting('wal_level')";
   auto asking = watcher_.query(sql, "read wal_level");

@@ -1,5 +1,6 @@
 #include "sidecar/supervisor.h"
 
+#include "event/idle_time.h"
 #include "sidecar/log.h"
 #include "sidecar/wall_clock.h"
 #include "sinks/fingerprint.h"
@@ -18,6 +19,9 @@ Supervisor::Supervisor(event::Loop& loop, std::unique_ptr<InForce> in_force, std
     : loop_(loop), in_force_(std::move(in_force)), backoff_(seed), session_ended_(loop) {
   status_.slot = in_force_->config.source.slot;
   status_.last_reload_seconds = static_cast<double>(wall_clock_us()) / 1e6;
+  jobs_.on_finished = [this](const Job& job) {
+    if (job.status == JobStatus::failed) ++status_.jobs_failed[name_of(job.kind)];
+  };
 }
 
 void Supervisor::start() {
@@ -60,6 +64,7 @@ bool Supervisor::holds(std::optional<replication::Lsn> position) {
 
 const Status& Supervisor::status() {
   if (session_ != nullptr) session_->refresh();
+  status_.loop_idle_seconds = std::chrono::duration<double>(event::idle_time(loop_)).count();
   return status_;
 }
 
@@ -79,6 +84,7 @@ void Supervisor::replace_log_and_token(const config::Config& next) {
     if (each == nullptr) continue;
     each->config.log = next.log;
     each->config.http = next.http;
+    each->config.metrics = next.metrics;
   }
 }
 
@@ -137,6 +143,17 @@ event::Task<> Supervisor::run_session() {
   co_await session_ended_;
 }
 
+// Refused and lost connections to Redis as well as what it answered.
+void Supervisor::count_failure() {
+  try {
+    std::rethrow_exception(failure_);
+  } catch (const sinks::RedisError& redis) {
+    ++status_.redis_errors[redis.code()];
+  } catch (...) {  // counted by its reason
+    return;
+  }
+}
+
 event::milliseconds Supervisor::pause_after(const Verdict& verdict, bool healthy) {
   if (healthy) {
     backoff_.reset();
@@ -177,6 +194,7 @@ event::Task<> Supervisor::run() {
       if (next_ == nullptr) co_return;
       continue;
     }
+    count_failure();
     Verdict verdict = judge(failure_);
     ++status_.session_failures[verdict.reason];
     status_.last_error = verdict.sentence;

@@ -217,7 +217,8 @@ PipelineCounters add(const PipelineCounters& base, const PipelineCounters& more)
           base.dead_letters + more.dead_letters,
           base.rereads + more.rereads,
           base.messages + more.messages,
-          base.refused_messages + more.refused_messages};
+          base.refused_messages + more.refused_messages,
+          base.filtered + more.filtered};
 }
 
 sinks::SinkCounters add(const sinks::SinkCounters& base, const sinks::SinkCounters& more) {
@@ -229,6 +230,8 @@ sinks::SinkCounters add(const sinks::SinkCounters& base, const sinks::SinkCounte
   sum.transactions += base.transactions;
   sum.bytes += base.bytes;
   sum.refused += base.refused;
+  sum.refused_rows += base.refused_rows;
+  sum.refused_notes += base.refused_notes;
   sum.invalidated_by_key += base.invalidated_by_key;
   sum.invalidated_by_pattern += base.invalidated_by_pattern;
   sum.invalidation_scans += base.invalidation_scans;

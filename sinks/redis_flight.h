@@ -48,6 +48,7 @@ struct RedisFlight {
   std::size_t queued = 0;    // replies to `commands`
   bool nil = false;          // EXEC did nothing: the fence has changed
   std::chrono::steady_clock::time_point left;
+  std::chrono::steady_clock::time_point since{};  // its oldest row was received; the epoch: it has none of the stream
 };
 
 // What is known of the filling batch.
@@ -57,6 +58,7 @@ struct RedisFilling {
   bool committed = false;          // there is something that may leave
   std::vector<DeadLetter> letters;
   std::size_t letter_bytes = 0;
+  std::chrono::steady_clock::time_point since{};
 };
 
 }  // namespace walrelay::sinks

@@ -122,6 +122,7 @@ void RedisSink::row(const replication::Position& position) {
   State& s = *state_;
   if (s.failed) return s.filling.clear();
   ++s.filled.rows;
+  if (s.filled.since == std::chrono::steady_clock::time_point{}) s.filled.since = std::chrono::steady_clock::now();
   s.open = true;
   s.count_open(true);
   s.last_row = position;
@@ -155,6 +156,7 @@ void RedisSink::commit(replication::Lsn end, std::int64_t commit_time_us) {
   const bool torn = s.current != nullptr && s.current->torn;
   if (s.nothing_filling() && !torn && !s.removing) {
     s.filled.rows = 0;
+    s.filled.since = {};
     s.quiet_commit = true;
     s.turn.schedule();
     return;
@@ -244,6 +246,7 @@ void RedisSink::dead_letter(std::string_view table, std::string_view key, std::s
   s.filled.letters.push_back({std::string(table), std::string(key), std::string(reason)});
   s.filled.letter_bytes += s.filled.letters.back().bytes();
   ++s.counters.refused;
+  ++s.counters.refused_rows;
 }
 
 }  // namespace walrelay::sinks

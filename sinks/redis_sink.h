@@ -54,7 +54,11 @@ struct SinkCounters {  // monotone since construction
   std::uint64_t invalidated_by_key = 0, invalidated_by_pattern = 0;  // what changes have asked for
   std::uint64_t invalidation_scans = 0;                              // passes over all keys
   std::uint64_t invalidated_keys = 0;  // that they, and second removals, have found and removed
+  std::uint64_t refused_rows = 0;      // that no command could be made of, noted as dead letters
+  std::uint64_t refused_notes = 0;     // commands that Redis refused, likewise
   double last_batch_seconds = 0;       // EXEC sent to last reply
+  double last_apply_seconds = 0;  // of what was applied last: its oldest row received to its last reply; -1: no row of
+                                  // the stream
 };
 
 // For who is about to make the slot: a checkpoint that stands there belongs to another one from now on.

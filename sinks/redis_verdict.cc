@@ -145,6 +145,7 @@ void RedisSink::State::note_refused(Flight& flight, std::size_t index, std::stri
   const Batch::Place place = flight.keys.of_command(index).value_or(Batch::Place{});
   const std::string write = options.describe ? options.describe(place.write) : std::to_string(place.write);
   flight.letters.push_back({write, std::string(place.key), std::string(text)});
+  ++counters.refused_notes;
 }
 
 // " for key "user:1" (mapping users, table public.users)" where that is known.
