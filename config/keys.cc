@@ -116,6 +116,11 @@ std::vector<Key> rest() {
            "own name and numeric addresses: those that a proxy beside walrelay passes on. Any other name is refused, "
            "because a web page could have made it (DNS rebinding).",
        .synonyms = {"names", "host"}},
+      {.name = "metrics.tables",
+       .type = Type::integer,
+       .field = AT(metrics.tables),
+       .help = "Tables that have counters of their own at `/metrics`; further ones are summed as `__other__`.",
+       .maximum = 10000},
       {.name = "log.level",
        .type = Type::choice,
        .field = AT(log.level),

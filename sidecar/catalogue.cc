@@ -90,6 +90,8 @@ event::Task<> Catalogue::poll() {
     auto settling = settle();
     co_await std::move(settling);
   }
+  auto counting = count_connections();
+  co_await std::move(counting);
 }
 
 // Reads every table and the publication, makes them agree, and reports what is new.

@@ -71,6 +71,7 @@ class Catalogue {
   std::function<void(const replication::TableInfo&, bool made_anew)> on_table_gone;
   std::function<void(const std::string&)> on_trouble;  // one sentence, said once
   std::function<void(const replication::SlotState&, replication::Lsn end_of_wal)> on_slot;
+  std::function<void(std::uint64_t connections, std::uint64_t most)> on_connections;  // of the server; now and then
   std::function<void()> on_binary_lost;  // a table appeared that the binary stream cannot carry
 
  private:
@@ -78,6 +79,7 @@ class Catalogue {
   event::Task<> flush();
   event::Task<> find_end();
   event::Task<> poll();
+  event::Task<> count_connections();
   event::Task<> look(bool first);
   event::Task<> publish(std::vector<replication::TableInfo> wanted, bool first);
   event::Task<bool> alter_publication(std::vector<std::string> statements, bool first);
@@ -96,6 +98,7 @@ class Catalogue {
   bool due_ = false, flush_due_ = false;
   std::uint64_t ends_asked_ = 0, ends_known_ = 0;
   replication::Lsn end_ = replication::Lsn::invalid;
+  std::uint64_t polls_ = 0;
   std::optional<std::pair<replication::Oid, std::vector<replication::Oid>>> question_;
   std::string fingerprint_;
   std::map<replication::Oid, replication::TableInfo> tables_;

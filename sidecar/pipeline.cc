@@ -187,7 +187,10 @@ void Pipeline::place(Change& change) const {
 void Pipeline::change(Table& table, Change& change) {
   const bool fresh = counted_change();
   place(change);
-  if (table.writer == nullptr) return;
+  if (table.writer == nullptr) {
+    counters_.filtered += fresh ? 1 : 0;
+    return;
+  }
   if (overtaken_.watching(table.relation->oid)) {
     if (!change.new_row.empty()) touch(table, change.new_row);
     if (!change.old_row.empty()) touch(table, change.old_row);
@@ -214,7 +217,11 @@ void Pipeline::apply(Table& table, const Change& change) {
   // cannot be relied on. But what the last owner has shown already was whole: to fetch it again would show less
   // meanwhile.
   const bool keep_unchanged = !table.loading || repeats();
-  const auto outcome = table.writer->apply(change, keep_unchanged, sink_.batch());
+  sinks::Batch& batch = sink_.batch();
+  const std::size_t bytes = batch.bytes();
+  const auto outcome = table.writer->apply(change, keep_unchanged, batch);
+  const bool silent = batch.bytes() == bytes && table.writer->paths().empty();
+  counters_.filtered += silent && outcome == sinks::RelationWriter::Outcome::done ? 1 : 0;
   // Where the stream is behind an ALTER TABLE, or ahead, the table is about to be read: the row comes with it. But what
   // the last owner has shown of the row must not be replaced by less until then.
   if (outcome != sinks::RelationWriter::Outcome::reread) return;

@@ -33,6 +33,7 @@ struct PipelineCounters {
   std::uint64_t transactions = 0, skipped_transactions = 0, changes = 0, rereads = 0;
   std::uint64_t skipped_rows = 0;                    // that cannot be written, by on_poison: skip
   std::uint64_t messages = 0, refused_messages = 0;  // that were for us
+  std::uint64_t filtered = 0;                        // changes that made no command
 };
 
 struct PipelineOptions {

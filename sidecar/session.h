@@ -28,6 +28,7 @@
 #include "sidecar/overtaken.h"
 #include "sidecar/pipeline.h"
 #include "sidecar/progress.h"
+#include "sidecar/redis_watch.h"
 #include "sidecar/relations.h"
 #include "sidecar/rereads.h"
 #include "sidecar/scrub.h"
@@ -124,6 +125,7 @@ class Session : public sinks::SinkEvents {
   [[nodiscard]] replication::Lsn applied() const;
   void fail(std::exception_ptr error);
   void tick();
+  void refresh_times();
   [[nodiscard]] replication::ConnectionOptions connection_options(bool replication, const char* role) const;
 
   event::Loop& loop_;
@@ -166,6 +168,7 @@ class Session : public sinks::SinkEvents {
   std::optional<JobRunner> runner_;
   std::optional<Scrub> scrub_;
   std::optional<LetterReplay> letters_;
+  std::optional<RedisWatch> redis_watch_;
   std::optional<replication::Stream> stream_;
   std::optional<event::Job> watching_;
   event::Timer ticker_;

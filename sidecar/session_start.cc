@@ -30,6 +30,7 @@ event::Task<> Session::connect() {
   status_.redis_connected = true;
   status_.redis_peer = address_of(config_.target);
   status_.redis_version = dotted_version(redis_.server_version());
+  ++status_.redis_connects;
   auto asking_policy = eviction_policy(redis_);
   const std::string policy = co_await std::move(asking_policy);
   const std::string refusal = eviction_refusal(policy, mappings_.specs());
@@ -48,6 +49,7 @@ event::Task<> Session::connect() {
   co_await std::move(opening);
   status_.postgres_peer = watcher_.peer();
   status_.postgres_version = watcher_.parameter("server_version");
+  ++status_.postgres_connects;
   watcher_.on_lost = [this](std::exception_ptr error) { fail(error); };
   const std::string sql = "SELECT current_setting('wal_level')";
   auto asking = watcher_.query(sql, "read wal_level");

@@ -23,11 +23,14 @@ constexpr int kNudgesBeforeFlush = 5;
 void Session::on_job_completed(const Job& job) {
   ++status_.jobs_completed[name_of(job.kind)];
   if (job.kind == JobKind::rebuild) {
-    if (!job.dry_run) status_.removed_keys += job.removed;
+    if (job.dry_run) return;
+    status_.removed_keys += job.removed;
+    status_.last_load_seconds = static_cast<double>(wall_clock_us()) / 1e6;
     return;
   }
   status_.verified_rows += job.processed;
   status_.mended += job.repaired;
+  status_.drift[job.mapping] = job.differing() - std::min(job.differing(), job.repaired);
   for (const auto& [kind, count] : job.found) status_.differences[kind] += count;
   status_.last_verified_seconds = static_cast<double>(wall_clock_us()) / 1e6;
   if (job.differing() > 0 && job.repaired < job.differing()) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "event/idle_time.h"
 #include "sidecar/log.h"
 #include "sidecar/wall_clock.h"
 #include "sinks/fingerprint.h"
@@ -22,6 +23,7 @@ Supervisor::Supervisor(event::Loop& loop, std::unique_ptr<InForce> in_force, std
   status_.last_reload_seconds = static_cast<double>(wall_clock_us()) / 1e6;
   jobs_.on_finished = [this](const Job& job) {
     if (job.status != JobStatus::failed) return;
+    ++status_.jobs_failed[name_of(job.kind)];
     note_failure("job", std::string(name_of(job.kind)) + " of mapping \"" + job.mapping + "\" failed: " + job.error);
   };
 }
@@ -87,6 +89,7 @@ const Status& Supervisor::status() {
   if (behind_since_us_ != 0) {
     status_.lag_seconds = std::max(status_.lag_seconds, static_cast<double>(wall_clock_us() - behind_since_us_) / 1e6);
   }
+  status_.loop_idle_seconds = std::chrono::duration<double>(event::idle_time(loop_)).count();
   return status_;
 }
 
@@ -132,6 +135,7 @@ void Supervisor::replace_log_and_token(const config::Config& next) {
     if (each == nullptr) continue;
     each->config.log = next.log;
     each->config.http = next.http;
+    each->config.metrics = next.metrics;
   }
 }
 
@@ -193,6 +197,17 @@ event::Task<> Supervisor::run_session() {
   co_await session_ended_;
 }
 
+// Refused and lost connections to Redis as well as what it answered.
+void Supervisor::count_failure() {
+  try {
+    std::rethrow_exception(failure_);
+  } catch (const sinks::RedisError& redis) {
+    ++status_.redis_errors[redis.code()];
+  } catch (...) {  // counted by its reason
+    return;
+  }
+}
+
 event::milliseconds Supervisor::pause_after(const Verdict& verdict, bool healthy) {
   if (healthy) {
     backoff_.reset();
@@ -233,6 +248,7 @@ event::Task<> Supervisor::run() {
       if (next_ == nullptr) co_return;
       continue;
     }
+    count_failure();
     Verdict verdict = judge(failure_);
     ++status_.session_failures[verdict.reason];
     status_.last_error = verdict.sentence;

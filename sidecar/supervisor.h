@@ -73,6 +73,7 @@ class Supervisor {
   void take_up_next();
   void session_over();
   bool go_back(const Verdict& verdict);
+  void count_failure();
   [[nodiscard]] event::milliseconds pause_after(const Verdict& verdict, bool healthy);
   void say(const Verdict& verdict, event::milliseconds pause);
   void over(std::exception_ptr error);

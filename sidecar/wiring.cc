@@ -231,7 +231,8 @@ PipelineCounters add(const PipelineCounters& base, const PipelineCounters& more)
           base.rereads + more.rereads,
           base.skipped_rows + more.skipped_rows,
           base.messages + more.messages,
-          base.refused_messages + more.refused_messages};
+          base.refused_messages + more.refused_messages,
+          base.filtered + more.filtered};
 }
 
 sinks::SinkCounters add(const sinks::SinkCounters& base, const sinks::SinkCounters& more) {
@@ -243,8 +244,9 @@ sinks::SinkCounters add(const sinks::SinkCounters& base, const sinks::SinkCounte
   sum.transactions += base.transactions;
   sum.bytes += base.bytes;
   sum.refused += base.refused;
-  sum.letters += base.letters;
   sum.skipped += base.skipped;
+  sum.refused_rows += base.refused_rows;
+  sum.refused_notes += base.refused_notes;
   sum.invalidated_by_key += base.invalidated_by_key;
   sum.invalidated_by_pattern += base.invalidated_by_pattern;
   sum.invalidation_scans += base.invalidation_scans;

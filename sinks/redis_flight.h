@@ -43,6 +43,7 @@ struct RedisFlight {
   std::size_t queued = 0;    // replies to `commands`
   bool nil = false;          // EXEC did nothing: the fence has changed
   std::chrono::steady_clock::time_point left;
+  std::chrono::steady_clock::time_point since{};  // its oldest row was received; the epoch: it has none of the stream
 };
 
 // What is known of the filling batch.
@@ -53,6 +54,7 @@ struct RedisFilling {
   std::vector<DeadLetter> letters;
   RowImages images;
   std::size_t letter_bytes = 0;  // of the letters and images
+  std::chrono::steady_clock::time_point since{};
 };
 
 }  // namespace walrelay::sinks

@@ -114,6 +114,7 @@ void RedisSink::State::hand_over() {
   flight.invalidations.add(filling.invalidations());
   std::move(filled.letters.begin(), filled.letters.end(), std::back_inserter(flight.letters));
   flight.commit_time_us = commit_time_us;
+  if (flight.since == std::chrono::steady_clock::time_point{}) flight.since = filled.since;
   flight.torn = !whole();
   if (!flight.torn) flight.end = here;
   flight.images.merge(filled.images);

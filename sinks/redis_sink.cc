@@ -122,6 +122,7 @@ void RedisSink::row(const replication::Position& position) {
   State& s = *state_;
   if (s.failed) return s.filling.clear();
   ++s.filled.rows;
+  if (s.filled.since == std::chrono::steady_clock::time_point{}) s.filled.since = std::chrono::steady_clock::now();
   s.open = true;
   s.count_open(true);
   s.last_row = position;
@@ -243,7 +244,7 @@ void RedisSink::dead_letter(DeadLetter letter) {
   if (s.failed) return;
   s.filled.letter_bytes += letter.bytes();
   s.filled.letters.push_back(std::move(letter));
-  ++s.counters.letters;
+  ++s.counters.refused_rows;
 }
 
 bool RedisSink::asks_for_rows() const { return state_->options.careful && state_->options.policy != nullptr; }

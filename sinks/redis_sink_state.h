@@ -32,8 +32,9 @@ struct RedisSink::State {
   struct Landed {
     Position end;
     std::int64_t commit_time_us = 0;
-    bool shows = false;  // rows or transactions
-    bool waits = false;  // asks to remove something
+    std::chrono::steady_clock::time_point since{};  // as a flight has it
+    bool shows = false;                             // rows or transactions
+    bool waits = false;                             // asks to remove something
     std::vector<DeadLetter> letters;
   };
 

@@ -158,7 +158,7 @@ void RedisSink::State::note_refused(Flight& flight, std::size_t index, std::stri
   letter.key = place.key;
   letter.error = std::move(text);
   flight.letters.push_back(std::move(letter));
-  ++counters.letters;
+  ++counters.refused_notes;
 }
 
 // " for key "user:1" (mapping users, table public.users)" where that is known.

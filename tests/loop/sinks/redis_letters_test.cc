@@ -34,7 +34,8 @@ TEST_F(RedisSinkTest, RefusedRowsBecomeDeadLettersOnce) {
                                       "row", R"({"id":"8"})", "note", "note", "write", "mapping m1", "key", "bad",
                                       "error", kWrongType, "position", "0/40"));
   EXPECT_EQ(session.sink.counters().refused, 1U);
-  EXPECT_EQ(session.sink.counters().letters, 2U);
+  EXPECT_EQ(session.sink.counters().refused_rows, 1U);
+  EXPECT_EQ(session.sink.counters().refused_notes, 1U);
   EXPECT_EQ(value_of("good"), "1");
   run_until(loop, [&] { return session.sink.drained(); });
   EXPECT_EQ(server.keys["walrelay:{s}:dead"].entries.size(), 2U);
@@ -57,7 +58,7 @@ TEST_F(RedisSinkTest, RefusedCommandsFollowThePolicyOfTheirWrite) {
     } else {
       session.wait_recorded(0x30);
       EXPECT_EQ(session.sink.counters().skipped, 1U);
-      EXPECT_EQ(session.sink.counters().letters, 0U);
+      EXPECT_EQ(session.sink.counters().refused_notes, 0U);
     }
     EXPECT_EQ(server.keys.count("walrelay:{s}:dead"), 0U);
   }
