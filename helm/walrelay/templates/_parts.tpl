@@ -3,7 +3,10 @@ What a container that runs walrelay is made of: image, configuration, environmen
 mistakes that can be seen before anything runs. Everything takes a dict:
   ctx     the root of the chart that renders
   values  image, config, existingConfigMap, postgres, redis, http, extraEnv ... as in values.yaml
-  name    the name of the ConfigMap, and what the names of volumes begin with
+  name    the name of the ConfigMap
+  prefix  what the names of volumes begin with
+  version the tag of the image when the values have none
+  moreEnv further variables, as YAML
 This file stands in the chart walrelay and in the library walrelay-sidecar; tests/helm says when the two differ.
 */}}
 
@@ -171,6 +174,9 @@ checksum/walrelay-config: {{ include "walrelay.parts.configData" . | sha256sum }
 {{- end }}
 {{- include "walrelay.parts.postgresEnv" . }}
 {{- include "walrelay.parts.redisEnv" . }}
+{{- with .moreEnv }}
+{{ . }}
+{{- end }}
 {{- include "walrelay.parts.extraEnv" .values.extraEnv }}
 {{- end }}
 
