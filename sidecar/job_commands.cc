@@ -13,6 +13,7 @@
 #include "sidecar/http_client.h"
 #include "sidecar/log.h"
 #include "sidecar/programs.h"
+#include "sidecar/slot_owner.h"
 #include "sidecar/wall_clock.h"
 
 namespace walrelay::sidecar {
@@ -23,13 +24,33 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kAnswer{10000};
 constexpr milliseconds kPoll{200};
-constexpr std::size_t kShown = 20;  // differences
+constexpr milliseconds kStandbyPatience{1000};  // then another one may own the slot
+constexpr std::size_t kShown = 20;              // differences
+
+std::string asked_url(const config::Config& config, const Asking& asking) {
+  return asking.url.empty() ? base_url(config.http.listen) : asking.url;
+}
+
+// A standby would take a job and keep it until it owns the slot, which may be never. Another one is about to take over,
+// or the user has named the wrong one.
+std::string url_for_jobs(const std::string& urls) {
+  const auto deadline = std::chrono::steady_clock::now() + kAnswer;
+  for (;;) {
+    const Respondent found = find_respondent(urls);
+    if (found.role != Role::standby) return found.url;
+    if (std::chrono::steady_clock::now() >= deadline) {
+      throw StopError(ExitCode::failure, "the walrelay at " + found.url +
+                                             " stands by: ask the one that owns the slot, with --url http://<its "
+                                             "http.listen>");
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+}
 
 class Remote {
  public:
-  Remote(const config::Config& config, const Asking& asking)
-      : url_(asking.url.empty() ? base_url(config.http.listen) : asking.url),
-        token_(config.http.token.given() ? config.http.token.read().reveal() : "") {}
+  Remote(const config::Config& config, std::string url)
+      : url_(std::move(url)), token_(config.http.token.given() ? config.http.token.read().reveal() : "") {}
 
   HttpResult ask(const std::string& method, const std::string& path, milliseconds timeout = kAnswer) const {
     return http_request(method, url_, path, token_, timeout);
@@ -183,7 +204,7 @@ ExitCode command_job(const config::Config& config, const Job& job, const Asking&
   std::optional<HttpResult> running;
   std::optional<Remote> remote;
   if (!asking.alone && (!asking.url.empty() || !config.http.listen.empty())) {
-    remote.emplace(config, asking);
+    remote.emplace(config, url_for_jobs(asked_url(config, asking)));
     running = status_of(*remote);
   }
   if (!running) {
@@ -207,26 +228,29 @@ ExitCode command_job(const config::Config& config, const Job& job, const Asking&
 }
 
 ExitCode command_status(const config::Config& config, const Asking& asking) {
-  const HttpResult result = Remote(config, asking).ask("GET", "/api/v1/status");
+  const HttpResult result = Remote(config, find_respondent(asked_url(config, asking)).url).ask("GET", "/api/v1/status");
   std::cout << result.body;
   return result.status == 200 ? ExitCode::ok : ExitCode::failure;
 }
 
 ExitCode command_wait(const config::Config& config, const std::string& lsn, milliseconds timeout,
                       const Asking& asking) {
-  const Remote remote(config, asking);
   const std::string what = lsn.empty() ? "caught_up=true" : "lsn=" + percent_encoded(lsn);
   const std::string path = "/api/v1/wait?" + what + "&timeout=";
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   for (;;) {
-    const auto now = std::chrono::steady_clock::now();
-    const auto left = std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(deadline - now));
     std::string trouble;
     try {
-      const HttpResult result = remote.ask("GET", path + std::to_string(left.count()) + "ms", left + kAnswer);
+      const Respondent asked = find_respondent(asked_url(config, asking));
+      const auto now = std::chrono::steady_clock::now();
+      auto left = std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(deadline - now));
+      if (asked.role != Role::owner) left = std::min(left, kStandbyPatience);
+      const HttpResult result =
+          Remote(config, asked.url).ask("GET", path + std::to_string(left.count()) + "ms", left + kAnswer);
       if (result.status == 200) return ExitCode::ok;
       if (result.status != 504) throw StopError(ExitCode::usage, error_in(result));
-      trouble = "Redis does not hold it yet";
+      trouble = asked.role == Role::owner ? "Redis does not hold it yet"
+                                          : "Redis does not hold it yet, or another walrelay owns the slot";
     } catch (const HttpUnreachable& error) {  // it may be starting
       trouble = error.what();
     }
