@@ -77,8 +77,7 @@ tolerations:
 {{- if and (gt $replicas 1) (eq ($values.strategy.type | default "") "Recreate") }}{{ fail "replicas is 2 and strategy.type is Recreate: that would stop the standby with the one that streams; leave strategy empty or set RollingUpdate" }}{{ end -}}
 {{- $budget := $values.podDisruptionBudget -}}
 {{- if $budget.enabled -}}
-{{- if and (not (kindIs "invalid" $budget.minAvailable)) (not (kindIs "invalid" $budget.maxUnavailable)) }}{{ fail "podDisruptionBudget has both minAvailable and maxUnavailable: set one of them to null" }}{{ end -}}
-{{- if and (kindIs "invalid" $budget.minAvailable) (kindIs "invalid" $budget.maxUnavailable) }}{{ fail "podDisruptionBudget has neither minAvailable nor maxUnavailable: set one of them" }}{{ end -}}
+{{- if and (ne (toString $budget.minAvailable) "") (ne (toString $budget.maxUnavailable) "") }}{{ fail "podDisruptionBudget has both minAvailable and maxUnavailable: keep one of them" }}{{ end -}}
 {{- $least := toString $budget.minAvailable -}}
 {{- if or (eq $least "100%") (and (regexMatch `^[0-9]+$` $least) (ge (int $least) $replicas)) }}{{ fail (printf "podDisruptionBudget.minAvailable is %s and replicas is %d: no node could be drained; set it below replicas, or use maxUnavailable: 1" $least $replicas) }}{{ end -}}
 {{- if has (toString $budget.maxUnavailable) (list "0" "0%") }}{{ fail "podDisruptionBudget.maxUnavailable is 0: no node could be drained; set it to 1" }}{{ end -}}
