@@ -51,9 +51,13 @@ type release struct {
 
 var strict = serializer.NewCodecFactory(legacyscheme.Scheme, serializer.EnableStrict)
 
+func documents(text []byte) [][]byte {
+	return bytes.Split(append([]byte("\n"), text...), []byte("\n---"))
+}
+
 func readRelease(text []byte, found *findings) *release {
 	out := &release{names: map[string]bool{}}
-	for _, document := range bytes.Split(append([]byte("\n"), text...), []byte("\n---")) {
+	for _, document := range documents(text) {
 		var kind metav1.TypeMeta
 		if err := yaml.Unmarshal(document, &kind); err != nil {
 			found.add("no YAML: %v", err)
