@@ -6,6 +6,7 @@ Called by tests/helm/pods.sh.
 """
 
 import base64
+import glob
 import json
 import os
 import subprocess
@@ -24,20 +25,23 @@ MAPPINGS = {"mappings": [{"table": "public.users", "write": [{"hash": {"key": "u
 class Release:
     """What a chart renders with these values, and the user's own Secrets."""
 
-    def __init__(self, folder, chart, values, secrets):
-        file = f"{folder.path}/{chart}.json"  # JSON is YAML
-        with open(file, "w") as out:
-            json.dump(values, out)
+    def __init__(self, folder, chart, values, files):
+        """`values`: a map, or a file. `files`: the user's Secrets and ConfigMaps, by name."""
+        file = values
+        if isinstance(values, dict):
+            file = f"{folder.path}/{chart}.json"  # JSON is YAML
+            with open(file, "w") as out:
+                json.dump(values, out)
         text = run([os.environ["HELM"], "template", "shop", f"{os.environ['CHARTS']}/{chart}", "--namespace", "shop",
                     "--kube-version", os.environ["KUBE_VERSION"], "--values", file])
         self.objects = json.loads(run([os.environ["VALIDATE"], "-json"], text=text))
-        self.files = {name: dict(data) for name, data in secrets.items()}
+        self.files = {name: dict(data) for name, data in files.items()}
         for each in self.objects:
             if each["kind"] == "Secret":
                 self.files[each["metadata"]["name"]] = {
                     key: base64.b64decode(value).decode() for key, value in each["data"].items()}
             if each["kind"] == "ConfigMap":
-                self.files[each["metadata"]["name"]] = each["data"]
+                self.files[each["metadata"]["name"]] = each.get("data", {})
 
     def spec(self, kind):
         found = next(each for each in self.objects if each["kind"] == kind)
@@ -59,7 +63,7 @@ class Pod:
         self.servers = {}
 
     def container(self, name):
-        return next(each for each in self.spec.get("initContainers", []) + self.spec["containers"]
+        return next(each for each in (self.spec.get("initContainers") or []) + self.spec["containers"]
                     if each["name"] == name)
 
     def mount(self, container):
@@ -99,6 +103,8 @@ class Pod:
             for name, known in out.items():
                 value = value.replace(f"$({name})", known)
             out[each["name"]] = self.translate(value)
+        for each in container.get("envFrom", []):
+            out.update(self.release.files[each["secretRef"]["name"]])
         return out
 
     def command(self, container):
@@ -150,6 +156,39 @@ class Pod:
 def expect(condition, what):
     if not condition:
         raise Failure(what)
+
+
+POSTGRES_URL, REDIS_URL = "postgres://u:p@h/d", "redis://h"
+OF_THE_USER = {  # what ci/*-values.yaml name
+    "shop-db-app": {"uri": POSTGRES_URL},
+    "db-password": {"password": "p"},
+    "db-tls": {"ca.crt": "c", "tls.crt": "c", "tls.key": "k"},
+    "db-parts": {"host": "h", "port": "5433", "username": "u", "password": "p", "dbname": "d"},
+    "redis-access": {"url": REDIS_URL, "password": "p"},
+    "redis-password": {"user": "u", "redis-password": "p"},
+    "redis-tls": {"ca.crt": "c"},
+    "http-token": {"token": "t"},
+    "own-config": {"relay.yaml": "{}"},
+    "own-database": {"url": POSTGRES_URL},
+    "own-redis": {"REDIS_URL": REDIS_URL},
+}
+
+
+def understood(folder, chart, file):
+    """Every variable that a chart sets is one that walrelay knows and that has an effect, and the configuration is one that
+    it takes. (What it does not know it passes over: Kubernetes makes variables, too.)"""
+    release = Release(folder, chart, file, {**OF_THE_USER, "shop-app": {"uri": POSTGRES_URL}})
+    pod = Pod(folder, release, "Deployment", f"{chart}-{os.path.basename(file)}")
+    containers = [each for each in (pod.spec.get("initContainers") or []) + pod.spec["containers"]
+                  if each["name"].startswith("walrelay") and each["name"] != "walrelay-redis"]
+    for container in containers:
+        pod.mount(container)
+        environment = pod.environment(container)
+        shown = run([PROGRAM, "config", "show", "--origin"], env=environment)
+        for name in environment:
+            expect(name == "WALRELAY_CONFIG" or not name.startswith("WALRELAY_") or f"environment {name}\n" in shown + "\n",
+                   f"{file}: {container['name']} has {name}, which has no effect:\n{shown}")
+    expect(containers, f"{file} has no container of ours")
 
 
 def standalone(folder, postgres, redis):
@@ -255,6 +294,10 @@ def ask_for_passwords(postgres):
 
 def main():
     with Folder() as folder:
+        for chart in ("walrelay", "example-application"):
+            for file in sorted(glob.glob(f"{os.environ['CHARTS']}/{chart}/ci/*-values.yaml")):
+                understood(folder, chart, file)
+        print("every variable is understood")
         postgres, redis = Postgres(folder), Redis(folder)
         postgres.sql("CREATE ROLE relay LOGIN REPLICATION PASSWORD 'secret'; CREATE TABLE users (id int PRIMARY KEY, name "
                      "text); INSERT INTO users VALUES (1, 'Ada'), (2, 'Grace'); GRANT CREATE ON DATABASE postgres TO "
