@@ -9,8 +9,11 @@ source "$(dirname "$0")/tools.sh"
 
 # The alerts and the dashboard are fixtures, see tools.sh; objects.sh looks at the real ones.
 
-# The token is made of chance, unless it comes from elsewhere.
-settled() { sed -E 's/^(  token: )[A-Za-z0-9+\/=]+$/\1Y2hhbmNl/'; }
+# The token is made of chance, unless it comes from elsewhere; Helm 4 puts an empty line between objects, Helm 3 does not.
+settled() {
+  sed -E 's/^(  token: )[A-Za-z0-9+\/=]+$/\1Y2hhbmNl/' |
+    awk 'NF == 0 { empty = empty "\n"; next } !/^---$/ { printf "%s", empty } { empty = ""; print }'
+}
 
 # For those without Helm: the same objects, without the labels that say that Helm made them.
 plain() { sed -E '/^ +(helm\.sh\/chart|app\.kubernetes\.io\/managed-by): /d; /^# Source: /d'; }
@@ -45,7 +48,7 @@ done < <(cases)
 values=$root/deploy/kubernetes/values.yaml
 {
   sed -n '/^# /p' "$root/deploy/kubernetes/head.txt"
-  "$helm" template walrelay "$charts/walrelay" --namespace default --kube-version "$kube_version" --values "$values" | plain
+  "$helm" template walrelay "$charts/walrelay" --namespace default --kube-version "$kube_version" --values "$values" | settled | plain
 } >"$scratch/plain.yaml"
 settle "$root/deploy/kubernetes/walrelay.yaml" "$scratch/plain.yaml"
 exit $status
