@@ -1,5 +1,5 @@
 # Sourced by the other scripts here: finds Go, and the Helm that they use, built by `go install` into build/tools. Where Go is
-# missing the caller ends with 77, which ctest takes for skipped.
+# missing or too old the caller ends with 77, which ctest takes for skipped.
 #
 #   HELM_VERSION=v4.3.2 tests/helm/lint.sh      with another version
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -7,10 +7,12 @@ helm_version=${HELM_VERSION:-v3.22.0}
 tools=${WALRELAY_TOOLS:-$root/build/tools}
 kube_version=1.33.0 # what `helm template` takes the cluster for
 
-command -v go >/dev/null || {
-  printf 'skipped: there is no Go on this machine\n'
+needed=$(sed -n 's/^go //p' "$root/tests/helm/validate/go.mod")
+have=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null | sed 's/^go//') || have=
+if [ -z "$have" ] || [ "$(printf '%s\n' "$needed" "$have" | sort -V | head -n 1)" != "$needed" ]; then
+  printf 'skipped: this needs Go %s or newer; there is %s\n' "$needed" "${have:-none}"
   exit 77
-}
+fi
 
 # Helm that was not built by its own Makefile takes the cluster for 1.20; the linker says better.
 build_helm() {
