@@ -19,6 +19,7 @@
 #include "sidecar/policy.h"
 #include "sidecar/programs.h"
 #include "sidecar/reload.h"
+#include "sidecar/slot_owner.h"
 #include "sidecar/status_command.h"
 #include "sidecar/terminal.h"
 #include "sidecar/version.h"
@@ -191,7 +192,7 @@ int command_replay_letters(const Arguments& arguments) {
   const ChosenLetters chosen = chosen_letters(arguments);
   const config::Config config = load(arguments);
   std::optional<Remote> remote;
-  if (!arguments.url.empty() || !config.http.listen.empty()) remote.emplace(remote_of(arguments, config));
+  if (!arguments.url.empty() || !config.http.listen.empty()) remote.emplace(owner_behind(remote_of(arguments, config)));
   return static_cast<int>(replay_letters(config, chosen, remote, !arguments.url.empty()));
 }
 
@@ -202,7 +203,8 @@ int command_drop_letters(const Arguments& arguments) {
 int command_status(const Arguments& arguments) {
   StatusChoices choices{arguments.output, std::nullopt};
   if (arguments.watch) choices.watch = std::max(duration_of("--interval", arguments.interval), kFastest);
-  return static_cast<int>(command_status(remote_to_ask(arguments), choices));
+  const Remote remote = remote_to_ask(arguments);
+  return static_cast<int>(command_status(remote.at(find_respondent(remote.url()).url), choices));
 }
 
 int command_wait(const Arguments& arguments) {

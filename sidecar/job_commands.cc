@@ -9,6 +9,7 @@
 #include "sidecar/job_progress.h"
 #include "sidecar/json_look.h"
 #include "sidecar/programs.h"
+#include "sidecar/slot_owner.h"
 #include "sidecar/wall_clock.h"
 
 namespace walrelay::sidecar {
@@ -19,8 +20,9 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kAnswer{10000};
 constexpr milliseconds kPoll{200};
-constexpr milliseconds kLongest{20000};  // of one request; the server bounds it, too
-constexpr std::size_t kShown = 20;       // differences
+constexpr milliseconds kLongest{20000};         // of one request; the server bounds it, too
+constexpr milliseconds kStandbyPatience{1000};  // then another one may own the slot
+constexpr std::size_t kShown = 20;              // differences
 
 std::vector<std::string> mappings_in(const std::string& body) {
   std::vector<std::string> names;
@@ -147,7 +149,11 @@ ExitCode run_alone(const config::Config& config, const Job& job, bool json) {
 
 ExitCode command_job(const config::Config& config, const Job& job, const JobChoices& choices) {
   std::optional<HttpResult> running;
-  if (choices.remote) running = status_of(*choices.remote);
+  std::optional<Remote> remote;
+  if (choices.remote) {
+    remote.emplace(owner_behind(*choices.remote));
+    running = status_of(*remote);
+  }
   if (!running) {
     if (choices.must_ask) throw StopError(ExitCode::failure, "no walrelay answers at " + choices.remote->url());
     return run_alone(config, job, choices.json);
@@ -163,7 +169,7 @@ ExitCode command_job(const config::Config& config, const Job& job, const JobChoi
   for (const std::string& name : names) {
     Job each = job;
     each.mapping = name;
-    code = worse(code, run_remotely(*choices.remote, each, choices.json));
+    code = worse(code, run_remotely(*remote, each, choices.json));
   }
   return code;
 }
@@ -185,16 +191,19 @@ ExitCode command_wait(const Remote& remote, const std::string& lsn, milliseconds
   std::string what = lsn.empty() ? "caught_up=true" : "lsn=" + percent_encoded(lsn);
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   for (;;) {
-    const auto now = std::chrono::steady_clock::now();
-    const auto left = std::clamp(std::chrono::duration_cast<milliseconds>(deadline - now), milliseconds(0), kLongest);
-    const std::string path = "/api/v1/wait?" + what + "&timeout=" + std::to_string(left.count()) + "ms";
     std::string trouble;
     try {
-      const HttpResult result = remote.ask("GET", path, left + kAnswer);
+      const Respondent asked = find_respondent(remote.url());
+      const auto now = std::chrono::steady_clock::now();
+      const auto most = asked.role == Role::owner ? kLongest : kStandbyPatience;
+      const auto left = std::clamp(std::chrono::duration_cast<milliseconds>(deadline - now), milliseconds(0), most);
+      const std::string path = "/api/v1/wait?" + what + "&timeout=" + std::to_string(left.count()) + "ms";
+      const HttpResult result = remote.at(asked.url).ask("GET", path, left + kAnswer);
       if (result.status == 200) return ExitCode::ok;
       if (result.status != 504 && result.status != 503) throw StopError(ExitCode::usage, error_in(result));
       what = what_is_awaited(result, what);
-      trouble = "Redis does not hold it yet";
+      trouble = asked.role == Role::owner ? "Redis does not hold it yet"
+                                          : "Redis does not hold it yet, or another walrelay owns the slot";
     } catch (const HttpUnreachable& error) {  // it may be starting
       trouble = error.what();
     }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 
 #include "sidecar/http_client.h"
 
@@ -17,6 +18,7 @@ class Remote {
                                std::chrono::milliseconds timeout = std::chrono::milliseconds(10000)) const {
     return http_request(method, url_, path, token_, timeout);
   }
+  [[nodiscard]] Remote at(std::string url) const { return {std::move(url), token_}; }  // with the same token
   [[nodiscard]] const std::string& url() const { return url_; }
 
  private:
