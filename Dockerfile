@@ -49,6 +49,8 @@ LABEL org.opencontainers.image.title="walrelay" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0"
+# For `docker exec ... walrelay status`.
+ENV PATH=/usr/bin
 USER 65532:65532
 WORKDIR /home/nonroot
 EXPOSE 9847

@@ -39,7 +39,8 @@ done < <(find "$root/usr/lib" -type f -name '*.so*')
 programs=$(find "$root" -path '*bin/*' -printf '%P\n')
 [ "$programs" = usr/bin/walrelay ] || die "it holds more programs: $programs"
 [ -s "$root/etc/ssl/certs/ca-certificates.crt" ] || die "no certificates"
-[ "$(sort <"$root.packages")" = "$(find "$status" -type f ! -name '*.md5sums' -printf '%f\n' | sort)" ] || die "the list of packages differs"
+listed=$(find "$status" -type f ! -name '*.md5sums' -printf '%f\n' | sort)
+[ "$(sort <"$root.packages")" = "$listed" ] || die "the list of packages differs"
 
 # A mistake is one sentence, and leaves nothing half made to be taken for whole.
 ! deploy/image/assemble-root "$work/missing" "$work/other" 2>"$work/said" || die "a missing program was not noticed"
