@@ -13,10 +13,10 @@ std::string check_listen(const std::string& text) {
   if (text.empty()) return "";
   constexpr std::int64_t kHighestPort = 65535;
   const std::size_t colon = text.rfind(':');
-  const auto port = colon == std::string::npos ? std::nullopt : parse_integer(text.substr(colon + 1));
+  const std::int64_t port = colon == std::string::npos ? -1 : parse_integer(text.substr(colon + 1)).value_or(-1);
   const std::string host = text.substr(0, colon);
   const bool brackets = host.starts_with('[') && host.ends_with(']');
-  if (port && *port >= 0 && *port <= kHighestPort && (brackets || host.find(':') == std::string::npos)) return "";
+  if (port >= 0 && port <= kHighestPort && (brackets || host.find(':') == std::string::npos)) return "";
   return "must be host:port, as in 127.0.0.1:9847 or [::1]:9847, or empty for none";
 }
 
