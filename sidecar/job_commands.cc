@@ -147,6 +147,20 @@ ExitCode run_alone(const config::Config& config, const Job& job, bool json) {
 
 }  // namespace
 
+Remote owner_behind(const Remote& remote) {
+  const auto deadline = std::chrono::steady_clock::now() + kAnswer;
+  for (;;) {
+    const Respondent found = find_respondent(remote.url());
+    if (found.role != Role::standby) return remote.at(found.url);
+    if (std::chrono::steady_clock::now() >= deadline) {
+      throw StopError(ExitCode::failure, "the walrelay at " + found.url +
+                                             " stands by: ask the one that owns the slot, with --url http://<its "
+                                             "http.listen>");
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
 ExitCode command_job(const config::Config& config, const Job& job, const JobChoices& choices) {
   std::optional<HttpResult> running;
   std::optional<Remote> remote;

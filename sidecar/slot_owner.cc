@@ -4,11 +4,9 @@
 
 #include <chrono>
 #include <sstream>
-#include <thread>
 #include <vector>
 
 #include "sidecar/http_client.h"
-#include "sidecar/policy.h"
 
 namespace walrelay::sidecar {
 
@@ -51,21 +49,6 @@ Respondent find_respondent(const std::string& urls) {
     }
   }
   return best;
-}
-
-Remote owner_behind(const Remote& remote) {
-  constexpr std::chrono::milliseconds kPatience{10000}, kPoll{200};
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  for (;;) {
-    const Respondent found = find_respondent(remote.url());
-    if (found.role != Role::standby) return remote.at(found.url);
-    if (std::chrono::steady_clock::now() >= deadline) {
-      throw StopError(ExitCode::failure, "the walrelay at " + found.url +
-                                             " stands by: ask the one that owns the slot, with --url http://<its "
-                                             "http.listen>");
-    }
-    std::this_thread::sleep_for(kPoll);
-  }
 }
 
 }  // namespace walrelay::sidecar

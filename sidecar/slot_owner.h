@@ -5,8 +5,6 @@
 #include <cstdint>
 #include <string>
 
-#include "sidecar/remote.h"
-
 namespace walrelay::sidecar {
 
 enum class Role : std::uint8_t { unreachable, standby, starting, owner };
@@ -18,9 +16,5 @@ struct Respondent {
 
 // The one that owns the slot; where none does now, one that may be about to, then one that stands by.
 Respondent find_respondent(const std::string& urls);
-
-// For who gives orders: the one that owns the slot, waited for ten seconds while only others answer. A standby would
-// take an order and keep it until it owns the slot, which may be never: throws StopError then.
-Remote owner_behind(const Remote& remote);
 
 }  // namespace walrelay::sidecar
