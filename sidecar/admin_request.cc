@@ -33,6 +33,8 @@ bool take_option(Job& job, const HttpRequest& request, const std::string& name, 
     job.dry_run = flag(request, name);
   } else if (name == "repair" && job.kind == JobKind::verify) {
     job.repair = flag(request, name);
+  } else if (name == "show_values" && job.kind == JobKind::verify) {
+    job.show_values = flag(request, name);
   } else if (name == "sample" && job.kind == JobKind::verify) {
     job.sample = percentage(value);
   } else if (name.starts_with(kWhere) && name.size() > kWhere.size()) {

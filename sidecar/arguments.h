@@ -14,7 +14,7 @@ struct Arguments {
   std::string mapping, table, url, lsn, timeout = "5s";
   std::vector<std::string> where;
   double sample = 100;
-  bool repair = false, alone = false, caught_up = false;
+  bool repair = false, show_values = false, alone = false, caught_up = false;
   bool dry_run = false, origin = false, emit_sql = false;
   std::string row, before;  // JSON
   bool gone = false;        // the row is deleted

@@ -168,6 +168,7 @@ int command_job(const Arguments& arguments, JobKind kind) {
   job.table = qualified(arguments.table);
   job.dry_run = arguments.dry_run;
   job.repair = arguments.repair;
+  job.show_values = arguments.show_values;
   job.sample = arguments.sample;
   for (const auto& pair : arguments.where) {
     const std::size_t equals = pair.find('=');

@@ -28,6 +28,11 @@ const char* name_of(JobKind kind);  // "rebuild"
 struct JobDifference {
   std::string kind, key;            // "stale", "user:1"
   std::vector<std::string> fields;  // which ones, by name
+  // With show_values: what they should be and are, for people. `field` is empty where a key is one value.
+  struct Values {
+    std::string field, expected, observed;
+  };
+  std::vector<Values> values = {};
 };
 
 struct Job {
@@ -38,6 +43,7 @@ struct Job {
   std::map<std::string, std::string> asked;  // the same in the words of the request (parameter -> value), for people
   bool dry_run = false;                      // rebuild: count what would be removed
   bool repair = false;                       // verify: mend what was found
+  bool show_values = false;                  // verify: keep the values that differ, which are no secret then
   double sample = 100;                       // verify: so many of a hundred chunks
   std::uint64_t rows_a_second = 0;           // verify: at most; 0: as fast as it goes
 

@@ -45,6 +45,7 @@ std::string query_of(const Job& job) {
   for (const auto& [column, value] : job.where) add("where." + column, value);
   if (job.dry_run) add("dry_run", "true");
   if (job.repair) add("repair", "true");
+  if (job.show_values) add("show_values", "true");
   if (job.kind == JobKind::verify && job.sample < 100) add("sample", std::to_string(job.sample));
   return query;
 }
@@ -60,6 +61,10 @@ void print_differences(const Job& job) {
     std::cout << "  " << each.kind << "  " << each.key;
     for (std::size_t f = 0; f < each.fields.size(); ++f) std::cout << (f == 0 ? "  fields: " : ", ") << each.fields[f];
     std::cout << "\n";
+    for (const auto& value : each.values) {
+      std::cout << "    " << value.field << (value.field.empty() ? "" : ": ") << value.observed << ", and should be "
+                << value.expected << "\n";
+    }
   }
   const std::uint64_t more =
       job.differing() - std::min<std::uint64_t>(job.differing(), std::min(kShown, job.differences.size()));

@@ -96,9 +96,17 @@ void add_findings(Json& json, const Job& job) {
   for (const JobDifference& each : job.differences) {
     Json difference = Json::object().with("kind", Json::text(each.kind)).with("key", Json::text(each.key));
     if (!each.fields.empty()) difference.add("fields", Json::texts(each.fields));
+    Json values = Json::array();
+    for (const auto& value : each.values) {
+      Json one = Json::object().with("field", Json::text(value.field));
+      values.add(
+          std::move(one.add("expected", Json::text(value.expected)).add("observed", Json::text(value.observed))));
+    }
+    if (!each.values.empty()) difference.add("values", std::move(values));
     differences.add(std::move(difference));
   }
   json.add("repair", Json::raw(job.repair ? "true" : "false"));
+  if (job.show_values) json.add("showValues", Json::raw("true"));
   json.add("samplePercent", Json::raw(std::to_string(job.sample)));
   json.add("differing", number(job.differing()));
   json.add("found", std::move(found));
@@ -147,6 +155,7 @@ namespace {
 
 void read_findings(simdjson::dom::element json, Job& job) {
   job.repair = flag_of(json, "repair");
+  job.show_values = flag_of(json, "showValues");
   double sample = 100;
   if (json["samplePercent"].get(sample) == simdjson::SUCCESS) job.sample = sample;
   job.repaired = number_of<std::uint64_t>(json, "repaired");
@@ -162,6 +171,12 @@ void read_findings(simdjson::dom::element json, Job& job) {
   if (json["differences"].get(differences) != simdjson::SUCCESS) return;
   for (const auto& each : differences) {
     job.differences.push_back({text_of(each, "kind"), text_of(each, "key"), texts_of(each, "fields")});
+    simdjson::dom::array values;
+    if (each["values"].get(values) != simdjson::SUCCESS) continue;
+    for (const auto& value : values) {
+      job.differences.back().values.push_back(
+          {text_of(value, "field"), text_of(value, "expected"), text_of(value, "observed")});
+    }
   }
 }
 

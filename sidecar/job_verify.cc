@@ -1,4 +1,6 @@
 // Verify: rows against Redis, then Redis against rows; and mending what was found (job_runner.h).
+#include <simdjson.h>
+
 #include "sidecar/job_runner.h"
 
 namespace walrelay::sidecar {
@@ -24,6 +26,32 @@ const char* name_of(sinks::Difference::Kind kind) {
       return "unexpected";
   }
   return "unknown";
+}
+
+// A value as a person reads it: quoted, or as hexadecimal digits, and no longer than a screen.
+std::string shown(const std::optional<std::string>& value) {
+  constexpr std::size_t kMost = 400;
+  if (!value) return "nothing";
+  std::string text = value->substr(0, kMost);
+  while (value->size() > kMost && !text.empty() &&
+         (static_cast<unsigned char>((*value)[text.size()]) & 0xc0U) == 0x80) {
+    text.pop_back();  // not within a character
+  }
+  const std::string rest = value->size() > text.size() ? " (of " + std::to_string(value->size()) + " bytes)" : "";
+  if (simdjson::validate_utf8(text)) return '"' + text + '"' + rest;
+  constexpr const char* kDigits = "0123456789abcdef";
+  std::string digits = "\\x";
+  for (const char byte : text) {
+    digits += kDigits[static_cast<unsigned char>(byte) >> 4U];
+    digits += kDigits[static_cast<unsigned char>(byte) & 0xfU];
+  }
+  return digits + rest;
+}
+
+std::vector<JobDifference::Values> shown(const std::vector<sinks::Difference::Values>& values) {
+  std::vector<JobDifference::Values> all;
+  for (const auto& each : values) all.push_back({each.field, shown(each.expected), shown(each.observed)});
+  return all;
 }
 
 }  // namespace
@@ -106,7 +134,10 @@ void JobRunner::note_difference(const std::string& slice, replication::Oid oid, 
   if (job == nullptr) return;
   const std::string kind = name_of(found.difference.kind);
   ++job->found[kind];
-  if (job->differences.size() < kDifferences) job->differences.push_back({kind, found.key, found.difference.fields});
+  if (job->differences.size() < kDifferences) {
+    job->differences.push_back({kind, found.key, found.difference.fields});
+    if (job->show_values) job->differences.back().values = shown(found.difference.values);
+  }
   Table* table = relations_.find(oid);
   if (!job->repair || table == nullptr || table->writer == nullptr) return;
   if (found.document) {

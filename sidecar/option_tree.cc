@@ -121,6 +121,7 @@ void OptionTree::State::add_jobs() {
       ->type_name("PERCENT")
       ->check(CLI::Range(0.0, 100.0));
   verify->add_flag("--repair", arguments.repair, "Mend what was found");
+  verify->add_flag("--show-values", arguments.show_values, "Print the values that differ, too, which may be secret");
 }
 
 void OptionTree::State::add_letters() {

@@ -81,7 +81,8 @@ ExitCode serve(std::unique_ptr<InForce> in_force, std::function<config::Config()
   event::Loop loop;
   Supervisor supervisor(loop, std::move(in_force), std::random_device{}());
   Reloader reloader(supervisor, std::move(read));
-  Site site(loop, supervisor, reloader);
+  Recorder recorder(loop, supervisor);
+  Site site(loop, supervisor, reloader, recorder);
   const config::Config& config = supervisor.in_force().config;
   std::optional<HttpServer> http;
   if (!config.http.listen.empty()) {

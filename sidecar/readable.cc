@@ -12,8 +12,9 @@ namespace {
 // One digit behind the point while that says something: 0.4, 9.9, 10.
 std::string short_number(double value) {
   char text[40];
-  std::snprintf(text, sizeof text, value < 9.95 && value != std::floor(value) ? "%.1f" : "%.0f", value);
-  return text;
+  std::snprintf(text, sizeof text, value < 9.95 ? "%.1f" : "%.0f", value);
+  const std::string digits = text;
+  return digits.ends_with(".0") ? digits.substr(0, digits.size() - 2) : digits;
 }
 
 std::string two_units(std::int64_t whole, std::int64_t size, const char* large, std::int64_t small_size,

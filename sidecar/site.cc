@@ -36,9 +36,9 @@ constexpr unsigned kMisdirected = 421;
 
 }  // namespace
 
-Site::Site(event::Loop& loop, Supervisor& supervisor, Reloader& reloader)
+Site::Site(event::Loop& loop, Supervisor& supervisor, Reloader& reloader, Recorder& recorder)
     : supervisor_(supervisor),
-      recorder_(loop, supervisor),
+      recorder_(recorder),
       probe_(loop, supervisor),
       admin_(loop, supervisor, reloader, recorder_) {}
 

@@ -22,7 +22,7 @@ namespace walrelay::sidecar {
 class Site {
  public:
   // All outlive this.
-  Site(event::Loop& loop, Supervisor& supervisor, Reloader& reloader);
+  Site(event::Loop& loop, Supervisor& supervisor, Reloader& reloader, Recorder& recorder);
   Site(const Site&) = delete;
   Site& operator=(const Site&) = delete;
 
@@ -48,7 +48,7 @@ class Site {
 
   Supervisor& supervisor_;
   std::list<HttpReply> waiting_;  // for the probe; goes after it
-  Recorder recorder_;
+  Recorder& recorder_;
   PeerProbe probe_;
   Admin admin_;
 };

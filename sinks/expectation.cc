@@ -2,8 +2,8 @@
 
 #include <cstdlib>
 #include <map>
-#include <set>
 #include <string_view>
+#include <utility>
 
 #include "sinks/json_same.h"
 #include "sinks/resp.h"
@@ -21,16 +21,29 @@ constexpr std::int64_t kTolerance = 1000;
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
-std::vector<std::string> differing(const Fields& expected, const Fields& observed) {
+// Of the fields that differ; none: they are the same.
+Difference differing(const Fields& expected, const Fields& observed) {
   std::map<std::string_view, std::string_view> left(observed.begin(), observed.end());
-  std::set<std::string_view> differ;
+  std::map<std::string, Difference::Values> differ;  // by name
   for (const auto& [name, value] : expected) {
     const auto found = left.find(name);
-    if (found == left.end() || found->second != value) differ.insert(name);
+    if (found == left.end()) differ[name] = {name, value, std::nullopt};
+    if (found != left.end() && found->second != value) differ[name] = {name, value, std::string(found->second)};
     if (found != left.end()) left.erase(found);
   }
-  for (const auto& [name, value] : left) differ.insert(name);
-  return {differ.begin(), differ.end()};
+  for (const auto& [name, value] : left)
+    differ[std::string(name)] = {std::string(name), std::nullopt, std::string(value)};
+  Difference all;
+  if (!differ.empty()) all.kind = Kind::stale;
+  for (auto& [name, values] : differ) {
+    all.fields.push_back(name);
+    all.values.push_back(std::move(values));
+  }
+  return all;
+}
+
+Difference stale(const std::string& expected, const std::string& observed) {
+  return {Kind::stale, {}, {{"", expected, observed}}};
 }
 
 bool same_value(const Expectation& expected, const std::string& value) {
@@ -65,7 +78,7 @@ Difference judge_member(const Expectation& expected, const Observed& observed) {
   bool same = true;
   if (expected.type == Type::scored_member) same = same_score(expected.value, observed.value);
   if (expected.type == Type::field) same = expected.value == observed.value;
-  return {same ? Kind::equal : Kind::stale, {}};
+  return same ? Difference{} : stale(expected.value, observed.value);
 }
 
 }  // namespace
@@ -136,9 +149,9 @@ Difference judge(const Expectation& expected, const Observed& observed) {
   if (!exists) return {end.may_be_absent(observed.now) ? Kind::equal : Kind::missing, {}};
   if (observed.wrong_type) return {Kind::wrong_type, {}};
   if (expected.type != Type::hash) {
-    if (!same_value(expected, observed.value)) return {Kind::stale, {}};
-  } else if (auto fields = differing(expected.fields, observed.fields); !fields.empty()) {
-    return {Kind::stale, std::move(fields)};
+    if (!same_value(expected, observed.value)) return stale(expected.value, observed.value);
+  } else if (Difference found = differing(expected.fields, observed.fields); found.kind != Kind::equal) {
+    return found;
   }
   return {end.fits(observed.pttl, observed.now) ? Kind::equal : Kind::wrong_ttl, {}};
 }

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -95,6 +96,12 @@ struct Difference {
   };
   Kind kind = Kind::equal;
   std::vector<std::string> fields;  // stale hash: the names of those that differ, are missing or too many; sorted
+  // Stale: what each should be and is, in the order of `fields`; a single one without a name where there are none.
+  struct Values {
+    std::string field;
+    std::optional<std::string> expected, observed;
+  };
+  std::vector<Values> values = {};
 };
 
 // A key that went between the two commands is one that does not exist.

@@ -1,7 +1,4 @@
 // examples/hybrid: lifetimes by the application's variable, and servers that go away (H-A3).
-//
-// Not here, because the program does not have them yet: GET /health and GET /health/db with the words of the scenario.
-// Readiness (/readyz) stands in for them.
 #include "tests/system/acceptance_fixture.h"
 
 namespace walrelay::support {
@@ -32,6 +29,16 @@ class AcceptanceHybridOutage : public Acceptance {
   }
   testing::AssertionResult readiness_is(int status, milliseconds timeout = kPatience) {
     return eventually_equal([&] { return walrelay().http("/readyz").status; }, status, timeout);
+  }
+  // Its status is this, and its body holds these words.
+  testing::AssertionResult health_is(const std::string& path, int status, const std::string& words) {
+    HttpAnswer last;
+    const bool so = bool(eventually([&] {
+      last = walrelay().http(path);
+      return last.status == status && last.body.find(words) != std::string::npos;
+    }));
+    if (so) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << path << " answers " << last.status << " " << last.body;
   }
 };
 
@@ -70,6 +77,10 @@ TEST_P(AcceptanceHybridOutage, HA3RedisGoesAndComesBackEmpty) {
   EXPECT_TRUE(answers("EXISTS cache:asset:aa11 cache:asset:bb22 cache:policy:pol-1", "3"));
   redis().stop();
   EXPECT_TRUE(readiness_is(503));
+  EXPECT_TRUE(
+      health_is("/health", 503, R"({"status": "degraded", "database": "postgresql:ok", "cache": "redis:error"})"));
+  EXPECT_TRUE(health_is("/health/db", 503, R"("postgresql": true,)"));
+  EXPECT_TRUE(health_is("/health/db", 503, R"("redis": false,)"));
   const std::string before = sql("SELECT pg_current_wal_insert_lsn()");
   rename("Rainfall v2");
   const std::string after = sql("SELECT pg_current_wal_insert_lsn()");
@@ -80,6 +91,7 @@ TEST_P(AcceptanceHybridOutage, HA3RedisGoesAndComesBackEmpty) {
   EXPECT_FALSE(confirmed(after)) << "after " << before;
   redis().start();
   EXPECT_TRUE(readiness_is(200, seconds(10)));
+  EXPECT_TRUE(health_is("/health", 200, R"({"status": "ok", "database": "postgresql:ok", "cache": "redis:ok"})"));
   EXPECT_TRUE(name_is("Rainfall v2"));
   EXPECT_TRUE(answers("EXISTS cache:asset:aa11 cache:asset:bb22 cache:policy:pol-1", "3"));
   EXPECT_TRUE(eventually([&] { return confirmed(after); }, seconds(60)));
@@ -94,6 +106,7 @@ TEST_P(AcceptanceHybridOutage, HA3PostgresGoesAndComesBack) {
   EXPECT_TRUE(name_is("Rainfall v2"));
   postgres().stop();
   EXPECT_TRUE(readiness_is(503));
+  EXPECT_TRUE(health_is("/health", 503, R"("database": "postgresql:error", "cache": "redis:ok"})"));
   EXPECT_TRUE(answers("EXISTS cache:asset:aa11 cache:asset:bb22", "2")) << "what is cached stays readable";
   if (GetParam() == Course::killed) {
     walrelay().kill();

@@ -185,18 +185,18 @@ TEST_F(HttpApiTest, AWrongTokenAndAWrongPage) {
 // Neither password nor token, wherever they are asked for.
 TEST_F(HttpApiTest, NoSecretIsShown) {
   const std::string port = std::to_string(free_port());
-  const std::string config = source() + ", password: hidden-password}\ntarget: {url: \"unix://" +
+  const std::string config = source() + ", password: sesame-password}\ntarget: {url: \"unix://" +
                              redis().socket_path() + "\"}\nhttp: {listen: \"127.0.0.1:" + port +
-                             "\", token: hidden-token}\nmappings:\n" + kMappings;
+                             "\", token: sesame-token}\nmappings:\n" + kMappings;
   launch_as({.config = config});
   ASSERT_TRUE(eventually([&] { return http_get(std::stoi(port), "/readyz").status == 200; }));
-  EXPECT_EQ(http_ask(std::stoi(port), "POST", "/api/v1/admin/reload", "hidden-toke").status, 401);
+  EXPECT_EQ(http_ask(std::stoi(port), "POST", "/api/v1/admin/reload", "sesame-toke").status, 401);
   for (const sidecar::ServedRoute& route : sidecar::Site::routes()) {
     if (!route.methods.starts_with("GET")) continue;
-    EXPECT_THAT(http_get(std::stoi(port), concrete(route.path)).body, Not(HasSubstr("hidden"))) << route.path;
+    EXPECT_THAT(http_get(std::stoi(port), concrete(route.path)).body, Not(HasSubstr("sesame"))) << route.path;
   }
   EXPECT_THAT(http_get(std::stoi(port), "/api/v1/config").body, HasSubstr("token: \"***\""));
-  EXPECT_THAT(walrelay().log(), Not(HasSubstr("hidden")));
+  EXPECT_THAT(walrelay().log(), Not(HasSubstr("sesame")));
 }
 
 }  // namespace

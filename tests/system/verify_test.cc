@@ -133,6 +133,10 @@ TEST_F(VerifyTest, TheCommand) {
   EXPECT_EQ(found.status, 3) << found.output;
   EXPECT_THAT(found.output, HasSubstr("6 differences"));
   EXPECT_THAT(found.output, HasSubstr("stale  user:2  fields: name, surplus"));
+  EXPECT_THAT(found.output, Not(HasSubstr("should be"))) << "no value unless asked for";
+  const auto values = walrelay().command({"verify", "--mapping", "users", "--show-values"});
+  EXPECT_THAT(values.output, HasSubstr("    surplus: \"1\", and should be nothing\n"));
+  EXPECT_THAT(walrelay().log(), Not(HasSubstr("should be")));
   const auto json = walrelay().command({"verify", "--mapping", "users", "-o", "json", "--sample", "100"});
   EXPECT_EQ(json.status, 3);
   EXPECT_THAT(json.output, HasSubstr("\"differing\": 6"));
