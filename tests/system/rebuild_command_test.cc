@@ -34,7 +34,7 @@ TEST_F(RebuildCommandTest, AsksTheOneThatRuns) {
   EXPECT_EQ(json.status, 0) << json.errors;
   EXPECT_EQ(JobAnswer({200, json.output}).text("removedKeys"), "0") << json.output;
   EXPECT_EQ(JobAnswer({200, json.output}).text("dryRun"), "true") << json.output;
-  const auto status = command({"status"});
+  const auto status = command({"status", "-o", "json"});
   EXPECT_EQ(status.status, 0);
   EXPECT_EQ(JobAnswer({200, status.output}).text("state"), "streaming") << status.output;
 }
