@@ -98,6 +98,26 @@ std::vector<CommandPath> all_commands(const CommandHelp& program) {
   return paths;
 }
 
+std::vector<OptionHelp> common_options(const CommandHelp& program) {
+  std::vector<OptionHelp> options;
+  for (const CommandPath& path : all_commands(program)) {
+    for (const OptionHelp& option : path.command->options) {
+      const auto same = [&option](const OptionHelp& known) { return known.names == option.names; };
+      if (option.common && std::none_of(options.begin(), options.end(), same)) options.push_back(option);
+    }
+  }
+  return options;
+}
+
+std::vector<OptionHelp> own_options(const CommandHelp& command) {
+  std::vector<OptionHelp> options;
+  for (const OptionHelp& option : command.options) {
+    const bool help = !option.names.empty() && option.names.back() == "--help";
+    if (!option.common && !help) options.push_back(option);
+  }
+  return options;
+}
+
 std::string joined(const std::vector<std::string>& words, const std::string& between) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : between) + word;

@@ -23,6 +23,8 @@ struct CommandPath {
   const CommandHelp* command;
 };
 std::vector<CommandPath> all_commands(const CommandHelp& program);
+std::vector<OptionHelp> common_options(const CommandHelp& program);  // each once
+std::vector<OptionHelp> own_options(const CommandHelp& command);     // but for those, and for help
 std::string joined(const std::vector<std::string>& words, const std::string& between);
 std::string single_quoted(const std::string& text);  // for every sh
 

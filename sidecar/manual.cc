@@ -48,13 +48,9 @@ std::string sentence_of(const OptionHelp& option) {
   return text + ".";
 }
 
-bool is_common(const OptionHelp& option) { return option.names == std::vector<std::string>{"-h", "--help"}; }
-
-std::string options_of(const CommandHelp& command) {
+std::string items_of(const std::vector<OptionHelp>& options) {
   std::string items;
-  for (const OptionHelp& option : command.options) {
-    if (!is_common(option)) items += item_of(option) + text_line(sentence_of(option));
-  }
+  for (const OptionHelp& option : options) items += item_of(option) + text_line(sentence_of(option));
   return items.empty() ? "" : ".Bl -tag -width Ds\n" + items + ".El\n";
 }
 
@@ -97,10 +93,12 @@ std::string manual_page(const CommandHelp& program) {
   std::string page = kHead;
   for (const CommandPath& path : all_commands(program)) {
     if (!path.command->commands.empty()) continue;  // its own commands say all
-    page += ".Ss " + joined(path.words, " ") + "\n" + text_line(path.command->help + ".") + options_of(*path.command);
+    page += ".Ss " + joined(path.words, " ") + "\n" + text_line(path.command->help + ".") +
+            items_of(own_options(*path.command));
   }
-  page += ".Ss All commands\n.Bl -tag -width Ds\n.It Fl h , Fl \\-help\nPrint what a command takes.\n";
-  page += ".It Fl \\-version\nPrint the version and those of the libraries.\n.El\n";
+  page += ".Ss Options of several commands\nThose that read the configuration, or ask the one that runs, take these:\n";
+  page += items_of(common_options(program));
+  page += "Every one takes\n.Fl h\nand\n.Fl \\-help ,\nand\n.Nm Fl \\-version\nis\n.Nm Cm version .\n";
   page += ".Sh ENVIRONMENT\n" + list_of(kVariables);
   page += ".Sh FILES\n.Bl -tag -width Ds\n.It Pa /etc/walrelay/walrelay.yaml\nThe configuration of the service.\n.El\n";
   page += ".Sh EXIT STATUS\n" + list_of(kExitCodes);

@@ -29,19 +29,25 @@ std::string row_of(const OptionHelp& option) {
   return row + " |\n";
 }
 
+std::string table_of(const std::vector<OptionHelp>& options) {
+  std::string rows;
+  for (const OptionHelp& option : options) rows += row_of(option);
+  return rows.empty() ? "" : "| Option | |\n|---|---|\n" + rows + "\n";
+}
+
 }  // namespace
 
 std::string markdown_reference(const CommandHelp& program) {
   std::string text;
   for (const CommandPath& path : all_commands(program)) {
     if (!path.command->commands.empty()) continue;
-    text += "### walrelay " + joined(path.words, " ") + "\n\n" + path.command->help + ".\n\n";
-    std::string rows;
-    for (const OptionHelp& option : path.command->options) {
-      if (option.names != std::vector<std::string>{"-h", "--help"}) rows += row_of(option);
-    }
-    if (!rows.empty()) text += "| Option | |\n|---|---|\n" + rows + "\n";
+    text += "### walrelay " + joined(path.words, " ") + "\n\n" + path.command->help + ".\n\n" +
+            table_of(own_options(*path.command));
   }
+  text +=
+      "### Options of several commands\n\nThose that read the configuration, or ask the one that runs, take "
+      "these:\n\n" +
+      table_of(common_options(program));
   text += "### Exit codes\n\n| Code | Meaning |\n|---:|---|\n";
   for (const Explained& each : kExitCodes) text += std::string("| ") + each.what + " | " + cell(each.meaning) + " |\n";
   text += "\n### Signals that `walrelay run` takes\n\n| Signal | |\n|---|---|\n";

@@ -36,21 +36,25 @@ OptionTree::State::State() {
 void OptionTree::State::add_config_options(CLI::App& command) {
   auto* file = command.add_option("-c,--config", arguments.config, "Configuration file (YAML); also WALRELAY_CONFIG");
   file->type_name("FILE");
-  hints[file].kind = ValueKind::file;
-  command.add_option("--set", arguments.set, "Override one key, for example --set source.slot=cache; may be repeated")
-      ->type_name("KEY=VALUE");
+  hints[file] = {ValueKind::file, {}, true};
+  auto* set = command.add_option("--set", arguments.set,
+                                 "Override one key, for example --set source.slot=cache; may be repeated");
+  set->type_name("KEY=VALUE");
+  hints[set] = {ValueKind::text, {}, true};
   auto* level = command.add_option("--log-level", arguments.log_level, "trace, debug, info, warn, error or off");
   level->type_name("LEVEL");
-  suggest(level, kLevels);
+  hints[level] = {ValueKind::words, kLevels, true};
   auto* format = command.add_option("--log-format", arguments.log_format, "auto, text or json");
   format->type_name("FORMAT");
-  suggest(format, {"auto", "text", "json"});
+  hints[format] = {ValueKind::words, {"auto", "text", "json"}, true};
 }
 
 void OptionTree::State::add_asking_options(CLI::App& command) {
   add_config_options(command);
-  command.add_option("--url", arguments.url, "Where the walrelay that runs answers; from http.listen by default")
-      ->type_name("URL");
+  auto* url =
+      command.add_option("--url", arguments.url, "Where the walrelay that runs answers; from http.listen by default");
+  url->type_name("URL");
+  hints[url] = {ValueKind::text, {}, true};
 }
 
 void OptionTree::State::add_output(CLI::App& command, const std::vector<std::string>& words, const std::string& help) {

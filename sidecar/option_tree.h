@@ -22,6 +22,7 @@ struct OptionHelp {
   std::string value;               // what the value is called, "FILE"
   std::string help, fallback;      // `fallback`: what holds when nothing is said
   bool repeatable = false;
+  bool common = false;  // means the same to every command that takes it
 };
 
 struct CommandHelp {

@@ -17,6 +17,7 @@ OptionHelp OptionTree::State::describe(const CLI::Option& option) const {
   if (hint == hints.end()) return help;
   help.kind = hint->second.kind;
   help.words = hint->second.words;
+  help.common = hint->second.common;
   return help;
 }
 

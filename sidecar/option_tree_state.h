@@ -22,6 +22,7 @@ struct OptionTree::State {
   struct Hint {
     ValueKind kind = ValueKind::text;
     std::vector<std::string> words = {};
+    bool common = false;
   };
 
   CLI::App* add(CLI::App& to, const std::string& name, const std::string& help, std::function<int()> command) {
@@ -31,9 +32,8 @@ struct OptionTree::State {
   }
   void is_one_of(CLI::Option* option, const std::vector<std::string>& words, const std::string& name = "FORMAT") {
     option->type_name(name)->check(CLI::IsMember(words));
-    suggest(option, words);
+    hints[option] = {ValueKind::words, words};
   }
-  // What else is said here is for the command to judge.
   void suggest(CLI::Option* option, const std::vector<std::string>& words) {
     hints[option] = {ValueKind::words, words};
   }

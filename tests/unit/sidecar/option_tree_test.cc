@@ -60,7 +60,8 @@ TEST(OptionTreeTest, EveryOptionIsInEveryScript) {
         EXPECT_THAT(zsh, HasSubstr(name + (option.kind == ValueKind::none ? "[" : "=[")));
         EXPECT_THAT(fish, HasSubstr(" -l " + name.substr(2) + " "));
         EXPECT_THAT(page, HasSubstr("Fl \\" + name.substr(1)));
-        if (name != "--help" && name != "--version") EXPECT_THAT(markdown, HasSubstr(name));
+        if (name == "--help" || name == "--version") continue;
+        EXPECT_THAT(markdown, HasSubstr(name));
       }
     }
   }
