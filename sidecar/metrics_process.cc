@@ -82,6 +82,7 @@ void append_servers(MetricsPage& page, const Status& status) {
                whole(redis.hits));
   page.counter("walrelay_redis_keyspace_misses_total",
                "Reads of keys that were not there, by anybody, since Redis began.", whole(redis.misses));
+  page.counter("walrelay_redis_expired_keys_total", "Keys whose lifetime ended, anybody's.", whole(redis.expired));
   page.counter("walrelay_redis_evicted_keys_total", "Keys that Redis forgot to stay below maxmemory.",
                whole(redis.evicted));
 }

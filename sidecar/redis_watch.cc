@@ -24,7 +24,7 @@ RedisFigures redis_figures(std::string_view info) {
   } fields[] = {{"used_memory", figures.memory_used}, {"maxmemory", figures.memory_max},
                 {"keyspace_hits", figures.hits},      {"keyspace_misses", figures.misses},
                 {"evicted_keys", figures.evicted},    {"connected_clients", figures.clients},
-                {"maxclients", figures.clients_max}};
+                {"maxclients", figures.clients_max},  {"expired_keys", figures.expired}};
   while (!info.empty()) {
     const std::string_view line = info.substr(0, info.find('\n'));
     info.remove_prefix(std::min(info.size(), line.size() + 1));

@@ -58,9 +58,9 @@ struct TableReport {
 
 // What Redis says of itself (INFO), a few times a minute.
 struct RedisFigures {
-  bool known = false;                               // else it has not said, or may not (NOPERM)
-  std::uint64_t memory_used = 0, memory_max = 0;    // bytes; max 0: no limit
-  std::uint64_t hits = 0, misses = 0, evicted = 0;  // of the whole server, since it began
+  bool known = false;                                            // else it has not said, or may not (NOPERM)
+  std::uint64_t memory_used = 0, memory_max = 0;                 // bytes; max 0: no limit
+  std::uint64_t hits = 0, misses = 0, evicted = 0, expired = 0;  // of the whole server, since it began
   std::uint64_t clients = 0, clients_max = 0;
 };
 

@@ -19,7 +19,7 @@ Status streaming() {
   return status;
 }
 
-TEST(MetricsTest, TablesBeyondTheLimitAreSummedUp) {
+TEST(MetricsPageTest, TablesBeyondTheLimitAreSummedUp) {
   Status status = streaming();
   status.changes["public.a"].inserts = 1;
   status.changes["public.b"].inserts = 20;
@@ -40,7 +40,7 @@ TEST(MetricsTest, TablesBeyondTheLimitAreSummedUp) {
 }
 
 // increase() knows nothing of the first sample of a series: what alerts count must stand there before it happens.
-TEST(MetricsTest, WhatAlertsCountStandsThereFromTheBeginning) {
+TEST(MetricsPageTest, WhatAlertsCountStandsThereFromTheBeginning) {
   const std::string page = render_metrics(streaming());
   for (const char* series :
        {R"(walrelay_gaps_total{slot="s",gap="slot_lost"} 0)", R"(walrelay_gaps_total{slot="s",gap="redis_empty"} 0)",
@@ -53,7 +53,7 @@ TEST(MetricsTest, WhatAlertsCountStandsThereFromTheBeginning) {
   }
 }
 
-TEST(MetricsTest, CountsConnectionsAfterTheFirst) {
+TEST(MetricsPageTest, CountsConnectionsAfterTheFirst) {
   Status status = streaming();
   status.redis_connects = 3;
   status.postgres_connects = 1;
@@ -62,11 +62,11 @@ TEST(MetricsTest, CountsConnectionsAfterTheFirst) {
   EXPECT_THAT(page, HasSubstr("walrelay_reconnects_total{slot=\"s\",target=\"postgres\"} 0\n"));
 }
 
-TEST(MetricsTest, UnknownFiguresOfServersAreLeftOut) {
+TEST(MetricsPageTest, UnknownFiguresOfServersAreLeftOut) {
   Status status = streaming();
   EXPECT_THAT(render_metrics(status), Not(HasSubstr("walrelay_redis_memory")));
   EXPECT_THAT(render_metrics(status), Not(HasSubstr("walrelay_postgres_connections")));
-  status.redis = {true, 80, 100, 7, 3, 0, 5, 10000};
+  status.redis = {true, 80, 100, 7, 3, 0, 0, 5, 10000};
   status.postgres = {true, 8, 100};
   status.postgres_connected = true;
   EXPECT_THAT(render_metrics(status), HasSubstr("walrelay_redis_memory_used_bytes{slot=\"s\"} 80\n"));
@@ -77,7 +77,7 @@ TEST(MetricsTest, UnknownFiguresOfServersAreLeftOut) {
 }
 
 // Estimates of the server may be far too low; "all" is said of all tables only.
-TEST(MetricsTest, ProgressOfTheSnapshot) {
+TEST(MetricsPageTest, ProgressOfTheSnapshot) {
   Status status = streaming();
   const auto ratio = [&status] {
     const std::string page = render_metrics(status);
@@ -96,7 +96,7 @@ TEST(MetricsTest, ProgressOfTheSnapshot) {
   EXPECT_EQ(ratio(), 1);
 }
 
-TEST(MetricsTest, DriftIsOfAllMappings) {
+TEST(MetricsPageTest, DriftIsOfAllMappings) {
   Status status = streaming();
   status.drift = {{"users", 2}, {"orders", 3}, {"items", 0}};
   EXPECT_THAT(render_metrics(status), HasSubstr("walrelay_verify_drift_keys{slot=\"s\"} 5\n"));
@@ -105,7 +105,8 @@ TEST(MetricsTest, DriftIsOfAllMappings) {
 TEST(RedisFiguresTest, AreReadFromInfo) {
   const RedisFigures figures = redis_figures(
       "# Clients\r\nconnected_clients:3\r\nmaxclients:10000\r\n\r\n# Memory\r\nused_memory:1048576\r\n"
-      "used_memory_human:1.00M\r\nmaxmemory:2097152\r\nmaxmemory_human:2.00M\r\n# Stats\r\nevicted_keys:4\r\n"
+      "used_memory_human:1.00M\r\nmaxmemory:2097152\r\nmaxmemory_human:2.00M\r\n# Stats\r\nexpired_keys:9\r\n"
+      "evicted_keys:4\r\n"
       "keyspace_hits:5\r\nkeyspace_misses:6");
   EXPECT_TRUE(figures.known);
   EXPECT_EQ(figures.memory_used, 1048576U);
@@ -113,6 +114,7 @@ TEST(RedisFiguresTest, AreReadFromInfo) {
   EXPECT_EQ(figures.clients, 3U);
   EXPECT_EQ(figures.clients_max, 10000U);
   EXPECT_EQ(figures.evicted, 4U);
+  EXPECT_EQ(figures.expired, 9U);
   EXPECT_EQ(figures.hits, 5U);
   EXPECT_EQ(figures.misses, 6U);
 }
