@@ -80,6 +80,7 @@ struct Scrub {
 struct Http {
   std::string listen = "127.0.0.1:9847";  // empty: none
   SecretSource token;                     // that actions from other machines need; not given: none from there
+  std::string hosts;                      // further names that a client on this machine may ask by, with commas between
   friend bool operator==(const Http&, const Http&) = default;
 };
 
@@ -187,6 +188,7 @@ struct Config {
   Log log;
   std::string on_gap = "rebuild";              // rebuild | halt
   std::string on_row_error = "halt";           // halt | dead_letter
+  std::size_t dead_letter_limit = 100000;      // 0: none
   std::string on_removed = "keep";             // keep | sweep
   std::map<std::string, std::string> origins;  // dotted key -> where its value came from; none: the default
   std::vector<Mapping> mappings;               // none: every table with a usable identity becomes a hash

@@ -109,6 +109,13 @@ std::vector<Key> rest() {
        .type = Type::secret_file,
        .field = AT(http.token),
        .help = "A file that holds the token; read again for every action."},
+      {.name = "http.hosts",
+       .field = AT(http.hosts),
+       .help =
+           "Names, separated by commas, by which clients on this machine may ask besides `localhost`, the machine's "
+           "own name and numeric addresses: those that a proxy beside walrelay passes on. Any other name is refused, "
+           "because a web page could have made it (DNS rebinding).",
+       .synonyms = {"names", "host"}},
       {.name = "log.level",
        .type = Type::choice,
        .field = AT(log.level),
@@ -129,6 +136,13 @@ std::vector<Key> rest() {
        .field = AT(on_row_error),
        .help = "When a row cannot be written: stop, or note it in the dead-letter stream and go on.",
        .choices = {"halt", "dead_letter"}},
+      {.name = "dead_letter_limit",
+       .type = Type::integer,
+       .field = AT(dead_letter_limit),
+       .help = "About how many dead letters are kept, the newest; 0: all of them.",
+       .minimum = 0,
+       .maximum = 1000000000,
+       .synonyms = {"dlq", "maxlen"}},
       {.name = "on_removed",
        .type = Type::choice,
        .field = AT(on_removed),
@@ -187,8 +201,9 @@ const std::vector<ListedKey>& mapping_keys() {
        "`true`: start although Redis may evict keys that rows share, such as sets and bitmaps, and a key that comes "
        "back would hold only what was written since."},
       {"on_poison",
-       "When a row cannot be written: `stop`, note it as a `dead_letter`, or `skip` it; as `on_row_error` says by "
-       "default."},
+       "When a row cannot be written (a NULL in its key, an expression that fails, a command that Redis refuses): "
+       "`stop`, note it as a `dead_letter`, "
+       "or `skip` it; as `on_row_error` says by default."},
       {"write", "What is written for each row: a list of kinds of write with their parameters, or just one of them."},
       {"reindex",
        "Which parameters a request to read a part of the rows again may have, each with its column, as in `partition: "

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <stdexcept>
 
 #include "config/json_text.h"
+#include "config/load.h"
 #include "sidecar/admin_request.h"
 #include "sidecar/http_access.h"
+#include "sidecar/log.h"
 #include "sidecar/wall_clock.h"
 
 namespace walrelay::sidecar {
@@ -18,8 +21,12 @@ namespace {
 
 constexpr event::milliseconds kLook{5};
 constexpr std::int64_t kWaitMs = 5000;
+constexpr std::size_t kMostWaiting = 40;          // of the connections that HttpLimits allows
 constexpr std::int64_t kPartitionWaitMs = 30000;  // a request for a part is answered when that is done
 const std::string kIndex = "/api/v1/admin/index/";
+const std::string kStatus = "/api/v1/status", kConfig = "/api/v1/config", kWait = "/api/v1/wait",
+                  kReload = "/api/v1/admin/reload", kReplay = "/api/v1/admin/dlq/replay",
+                  kLogLevel = "/api/v1/admin/log-level";
 const std::string kJson = "application/json";
 
 std::int64_t steady_ms() {
@@ -46,25 +53,30 @@ unsigned status_of(const Job& job) {
 
 }  // namespace
 
-Admin::Admin(event::Loop& loop, Supervisor& supervisor, Reloader& reloader)
-    : supervisor_(supervisor), reloader_(reloader), timer_(loop, [this] { look(); }) {}
+Admin::Admin(event::Loop& loop, Supervisor& supervisor, Reloader& reloader, Recorder& recorder)
+    : supervisor_(supervisor), reloader_(reloader), recorder_(recorder), timer_(loop, [this] { look(); }) {}
 
 Admin::~Admin() = default;
+
+struct Admin::Ending {
+  const char* text;
+  JobKind kind;
+  Route::Part part;
+};
+
+const std::vector<Admin::Ending>& Admin::endings() {
+  static const std::vector<Ending> all = {{"/reindex", JobKind::rebuild, Route::Part::all},
+                                          {"/reindex/partition", JobKind::rebuild, Route::Part::partition},
+                                          {"/reindex/status", JobKind::rebuild, Route::Part::status},
+                                          {"/verify", JobKind::verify, Route::Part::all},
+                                          {"/verify/status", JobKind::verify, Route::Part::status}};
+  return all;
+}
 
 std::optional<Admin::Route> Admin::route_of(const std::string& path) {
   if (!path.starts_with(kIndex)) return std::nullopt;
   const std::string rest = path.substr(kIndex.size());
-  struct Ending {
-    const char* text;
-    JobKind kind;
-    Route::Part part;
-  };
-  static constexpr Ending kEndings[] = {{"/reindex", JobKind::rebuild, Route::Part::all},
-                                        {"/reindex/partition", JobKind::rebuild, Route::Part::partition},
-                                        {"/reindex/status", JobKind::rebuild, Route::Part::status},
-                                        {"/verify", JobKind::verify, Route::Part::all},
-                                        {"/verify/status", JobKind::verify, Route::Part::status}};
-  for (const Ending& ending : kEndings) {
+  for (const Ending& ending : endings()) {
     const std::string_view text = ending.text;
     if (rest.size() > text.size() && rest.ends_with(text)) {
       return Route{rest.substr(0, rest.size() - text.size()), ending.kind, ending.part};
@@ -73,17 +85,28 @@ std::optional<Admin::Route> Admin::route_of(const std::string& path) {
   return std::nullopt;
 }
 
+std::vector<ServedRoute> Admin::routes() {
+  std::vector<ServedRoute> all = {{kStatus, "GET"},  {kConfig, "GET"},  {kWait, "GET"},
+                                  {kReload, "POST"}, {kReplay, "POST"}, {kLogLevel, "GET, POST, PUT"}};
+  for (const Ending& ending : endings()) {
+    all.push_back({kIndex + "{mapping}" + ending.text, ending.part == Route::Part::status ? "GET" : "POST, DELETE"});
+  }
+  return all;
+}
+
 void Admin::handle(const HttpRequest& request, HttpReply reply) {
   HttpAnswer answer;
   bool later = false;
   try {
     const bool reads = request.method == "GET" || request.method == "HEAD";
-    if (request.path == "/api/v1/wait" || request.path == "/api/v1/status") {
+    if (request.path == kWait || request.path == kStatus || request.path == kConfig) {
       if (!reads) return reply.send(not_allowed("GET, HEAD"));
-      if (request.path == "/api/v1/wait") return wait(request, reply);
-      return reply.send(status());
+      if (request.path == kWait) return wait(request, reply);
+      return reply.send(request.path == kConfig ? config() : status());
     }
-    if (request.path == "/api/v1/admin/reload") return reply.send(reload(request));
+    if (request.path == kReload) return reply.send(reload(request));
+    if (request.path == kReplay) return replay(request, std::move(reply));
+    if (request.path == kLogLevel) return reply.send(log_level(request));
     const auto route = route_of(request.path);
     if (!route) return reply.send(mistake(404, "there is no such route"));
     answer = act(*route, request, reply, later);
@@ -111,6 +134,33 @@ HttpAnswer Admin::reload(const HttpRequest& request) {
   } catch (const ReloadRefused& error) {
     return mistake(400, error.what());
   }
+}
+
+void Admin::replay(const HttpRequest& request, HttpReply reply) {
+  if (request.method != "POST") return reply.send(not_allowed("POST"));
+  if (auto refused = refusal(request)) return reply.send(std::move(*refused));
+  const std::string id = parameter(request, "id");
+  if (!is_letter_id(id))
+    return reply.send(mistake(400, "parameter id must be a dead letter's, such as 1700000000000-0"));
+  const auto answer = std::make_shared<HttpReply>(std::move(reply));
+  supervisor_.replay(id, [answer](const ReplayResult& result) {
+    using What = ReplayResult::What;
+    if (result.what != What::replayed) {
+      return answer->send(mistake(result.what == What::unknown ? 404 : 503, result.sentence));
+    }
+    answer->send(json_answer(200, Json::object().with("replayed", Json::raw("true")).print() + "\n"));
+  });
+}
+
+HttpAnswer Admin::log_level(const HttpRequest& request) {
+  if (request.method == "PUT" || request.method == "POST") {
+    if (auto refused = refusal(request)) return *refused;
+    if (!log::change_level(parameter(request, "level")))
+      return mistake(400, "parameter level must be one of trace, debug, info, warn, error, off");
+  } else if (request.method != "GET" && request.method != "HEAD") {
+    return not_allowed("GET, HEAD, POST, PUT");
+  }
+  return json_answer(200, Json::object().with("level", Json::text(std::string(log::level()))).print() + "\n");
 }
 
 HttpAnswer Admin::act(const Route& route, const HttpRequest& request, HttpReply& reply, bool& later) {
@@ -162,28 +212,11 @@ HttpAnswer Admin::cancel(const Route& route, const HttpRequest& request) {
   return json_answer(200, to_json(*board.find(slice), wall_clock_us()));
 }
 
-HttpAnswer Admin::status() {
-  const Status& status = supervisor_.status();
-  const auto lsn = [](Lsn position) { return Json::text(replication::to_string(position)); };
-  Json json = Json::object();
-  json.add("state", Json::text(kStateNames[static_cast<std::size_t>(status.state)]));
-  json.add("slot", Json::text(status.slot));
-  json.add("postgres", Json::raw(status.postgres_connected ? "true" : "false"));
-  json.add("redis", Json::raw(status.redis_connected ? "true" : "false"));
-  json.add("owner", Json::raw(status.owner ? "true" : "false"));
-  json.add("applied", lsn(status.applied)).add("received", lsn(status.received));
-  json.add("confirmed", lsn(status.confirmed)).add("serverEnd", lsn(status.server_end));
-  json.add("lagSeconds", Json::raw(std::to_string(status.lag_seconds)));
-  json.add("lagBytes", Json::raw(std::to_string(status.lag_bytes)));
-  json.add("retainedWalBytes", Json::raw(std::to_string(status.retained_wal_bytes)));
-  json.add("lastError", status.last_error.empty() ? Json::raw("null") : Json::text(status.last_error));
-  const auto names = supervisor_.mapping_names();
-  json.add("mappings", names ? Json::texts(*names) : Json::raw("null"));
-  Json jobs = Json::array();
-  for (const auto& [slice, job] : supervisor_.jobs().all()) jobs.add(Json::raw(to_json(job, wall_clock_us())));
-  json.add("jobs", std::move(jobs));
-  return json_answer(200, json.print() + "\n");
+HttpAnswer Admin::config() {
+  return {200, "application/yaml; charset=utf-8", config::show(supervisor_.latest().config, true)};
 }
+
+HttpAnswer Admin::status() { return json_answer(200, status_json(recorder_.overview())); }
 
 void Admin::wait(const HttpRequest& request, HttpReply& reply) {
   const std::string text = parameter(request, "lsn");
@@ -197,12 +230,12 @@ void Admin::wait(const HttpRequest& request, HttpReply& reply) {
   keep({std::move(reply), deadline, "", false, position});
 }
 
-bool Admin::is_reached(const Waiter& waiter) {
+bool Admin::is_reached(Waiter& waiter) {
   if (!waiter.slice.empty()) {
     const Job* job = supervisor_.jobs().find(waiter.slice);
     return job == nullptr || !job->running() || (waiter.begun && job->recorded);
   }
-  return supervisor_.holds(waiter.position);
+  return waiter.position ? supervisor_.holds(*waiter.position) : supervisor_.holds(waiter.everything);
 }
 
 void Admin::answer(Waiter& waiter, bool in_time) {
@@ -216,11 +249,18 @@ void Admin::answer(Waiter& waiter, bool in_time) {
   Json json = Json::object().with("reached", Json::raw(in_time ? "true" : "false"));
   json.add("applied", Json::text(replication::to_string(status.applied)));
   json.add("lagBytes", Json::raw(std::to_string(status.lag_bytes)));
+  const auto& awaited = waiter.position ? waiter.position : waiter.everything.position;
+  json.add("awaited", awaited ? Json::text(replication::to_string(*awaited)) : Json::raw("null"));
   waiter.reply.send(json_answer(in_time ? 200 : 504, json.print() + "\n"));
 }
 
 void Admin::keep(Waiter waiter) {
   if (is_reached(waiter)) return answer(waiter, true);
+  if (waiters_.size() >= kMostWaiting) {
+    HttpAnswer full = mistake(503, "too many requests wait here already; ask again in a moment");
+    full.retry_after = 1;
+    return waiter.reply.send(std::move(full));
+  }
   waiters_.push_back(std::move(waiter));
   timer_.start(kLook, kLook);
 }

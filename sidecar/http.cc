@@ -11,17 +11,18 @@
 #include <utility>
 
 #include "sidecar/http_address.h"
+#include "sidecar/http_deadlines.h"
 #include "sidecar/http_request.h"
 
 namespace walrelay::sidecar {
 
 namespace {
 
-constexpr unsigned kConnections = 64;
-constexpr unsigned kIdleSeconds = 10;
 constexpr std::size_t kConnectionMemory = 16 * 1024;
 constexpr std::size_t kBody = 16 * 1024;           // of a request: nothing here takes one, a client may send one
 constexpr std::size_t kUnannounced = 1024 * 1024;  // of a body whose size comes last; a longer one is cut off
+constexpr const char* kNothingAllowed =
+    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 constexpr const char* kPlain = "text/plain; charset=utf-8";
 
 MHD_Result queue(MHD_Connection* connection, const HttpAnswer& answer) {
@@ -32,12 +33,24 @@ MHD_Result queue(MHD_Connection* connection, const HttpAnswer& answer) {
   MHD_add_response_header(response, "Content-Type", answer.type.c_str());
   MHD_add_response_header(response, "Cache-Control", "no-store");
   MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+  MHD_add_response_header(response, "X-Frame-Options", "DENY");
+  MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
+  MHD_add_response_header(response, "Cross-Origin-Resource-Policy", "same-origin");
+  MHD_add_response_header(response, "Content-Security-Policy",
+                          answer.policy.empty() ? kNothingAllowed : answer.policy.c_str());
   if (!answer.allow.empty()) MHD_add_response_header(response, "Allow", answer.allow.c_str());
   if (!answer.location.empty()) MHD_add_response_header(response, "Location", answer.location.c_str());
+  if (answer.retry_after != 0) {
+    MHD_add_response_header(response, "Retry-After", std::to_string(answer.retry_after).c_str());
+  }
   if (answer.status == MHD_HTTP_UNAUTHORIZED) MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
   const MHD_Result queued = MHD_queue_response(connection, answer.status, response);
   MHD_destroy_response(response);
   return queued;
+}
+
+int socket_of(MHD_Connection* connection) {
+  return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
 }  // namespace
@@ -46,7 +59,8 @@ MHD_Result queue(MHD_Connection* connection, const HttpAnswer& answer) {
 // other, so that whichever goes first tells the other one.
 class HttpExchange {
  public:
-  HttpExchange(MHD_Connection* connection, event::Deferred& turn) : connection_(connection), turn_(turn) {}
+  HttpExchange(MHD_Connection* connection, event::Deferred& turn, HttpDeadlines& deadlines)
+      : connection_(connection), turn_(turn), deadlines_(deadlines) {}
   ~HttpExchange() { forget_reply(); }
   HttpExchange(const HttpExchange&) = delete;
   HttpExchange& operator=(const HttpExchange&) = delete;
@@ -69,8 +83,12 @@ class HttpExchange {
 
   // What there is to say, or silence until there is something.
   MHD_Result answer() {
-    if (answer_) return queue(connection_, *answer_);
+    if (answer_) {
+      deadlines_.await_reader(socket_of(connection_));
+      return queue(connection_, *answer_);
+    }
     suspended_ = true;
+    deadlines_.suspend(socket_of(connection_));
     MHD_suspend_connection(connection_);
     return MHD_YES;
   }
@@ -88,6 +106,7 @@ class HttpExchange {
   friend class HttpReply;
   MHD_Connection* const connection_;
   event::Deferred& turn_;
+  HttpDeadlines& deadlines_;
   HttpReply* reply_ = nullptr;
   std::optional<HttpAnswer> answer_;
   bool handled_ = false;
@@ -116,8 +135,11 @@ void HttpReply::send(HttpAnswer answer) {
 }
 
 struct HttpServer::State {
-  State(event::Loop& loop, Handler respond)
-      : handler(std::move(respond)), timer(loop, [this] { turn(); }), soon(loop, [this] { turn(); }) {}
+  State(event::Loop& loop, Handler respond, const HttpLimits& limits)
+      : handler(std::move(respond)),
+        deadlines(loop, limits.request, limits.answer),
+        timer(loop, [this] { turn(); }),
+        soon(loop, [this] { turn(); }) {}
   ~State() {
     poll.reset();
     if (daemon == nullptr) return;
@@ -170,7 +192,7 @@ struct HttpServer::State {
   static HttpAnswer too_large() { return {413, kPlain, "no page here takes a body\n"}; }
 
   MHD_Result begin(MHD_Connection* connection, void** seen) {
-    *seen = &exchanges.emplace_back(connection, soon);
+    *seen = &exchanges.emplace_back(connection, soon, deadlines);
     const char* given = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
     const std::string_view text = given == nullptr ? "" : given;
     std::size_t size = 0;  // libmicrohttpd has refused what is no number
@@ -194,30 +216,44 @@ struct HttpServer::State {
     }
   }
 
-  static void completed(void* self, MHD_Connection*, void** seen, MHD_RequestTerminationCode) noexcept {
+  static void completed(void* self, MHD_Connection* connection, void** seen, MHD_RequestTerminationCode) noexcept {
+    auto& state = *static_cast<State*>(self);
     const void* ended = std::exchange(*seen, nullptr);
-    static_cast<State*>(self)->exchanges.remove_if([&](const HttpExchange& exchange) { return &exchange == ended; });
+    state.exchanges.remove_if([&](const HttpExchange& exchange) { return &exchange == ended; });
+    state.deadlines.await_request(socket_of(connection));
+  }
+
+  static void connected(void* self, MHD_Connection* connection, void**, MHD_ConnectionNotificationCode code) noexcept {
+    HttpDeadlines& deadlines = static_cast<State*>(self)->deadlines;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+      deadlines.await_request(socket_of(connection));
+    } else {
+      deadlines.forget(socket_of(connection));
+    }
   }
 
   Handler handler;
+  HttpDeadlines deadlines;
   MHD_Daemon* daemon = nullptr;
   int port = 0;
   bool stopping = false;
   event::Timer timer;
   event::Deferred soon;
   std::unique_ptr<event::Poll> poll;
-  std::list<HttpExchange> exchanges;  // of at most kConnections
+  std::list<HttpExchange> exchanges;  // of at most HttpLimits::connections
 };
 
-HttpServer::HttpServer(event::Loop& loop, const std::string& listen, Handler handler)
-    : state_(std::make_unique<State>(loop, std::move(handler))) {
+HttpServer::HttpServer(event::Loop& loop, const std::string& listen, Handler handler, HttpLimits limits)
+    : state_(std::make_unique<State>(loop, std::move(handler), limits)) {
   const int fd = listening_socket(listen);
   state_->port = port_of(fd);
-  state_->daemon =
-      MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &State::called, state_.get(),
-                       MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, kConnections,
-                       MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                       kConnectionMemory, MHD_OPTION_NOTIFY_COMPLETED, &State::completed, state_.get(), MHD_OPTION_END);
+  const auto idle = static_cast<unsigned>(std::chrono::ceil<std::chrono::seconds>(limits.idle).count());
+  state_->daemon = MHD_start_daemon(
+      MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &State::called, state_.get(),
+      MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, limits.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+      limits.per_address, MHD_OPTION_CONNECTION_TIMEOUT, idle, MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,
+      MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, &State::completed, state_.get(),
+      MHD_OPTION_NOTIFY_CONNECTION, &State::connected, state_.get(), MHD_OPTION_END);
   if (state_->daemon == nullptr) {
     close(fd);
     throw std::runtime_error("http.listen \"" + listen + "\": the HTTP server could not start");

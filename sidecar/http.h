@@ -23,6 +23,8 @@ struct HttpRequest {
   std::map<std::string, std::string> query;  // decoded; the last of a repeated name
   std::string token;                         // of "Authorization: Bearer ..."; empty: none
   bool loopback = false;                     // the peer's address is 127.0.0.0/8 or ::1
+  std::string host = {};                     // of the Host header: "localhost:9847"; empty: none
+  std::string origin = {};                   // of the Origin header, which browsers send; empty: none
 };
 
 struct HttpAnswer {
@@ -31,6 +33,19 @@ struct HttpAnswer {
   std::string body = {};
   std::string allow = {};     // 405: the methods that would do, "GET, HEAD"
   std::string location = {};  // 201, 3xx: where to look
+  std::string policy = {};    // Content-Security-Policy of a page; empty: nothing may be loaded, run or framed
+  unsigned retry_after = 0;   // 503: seconds; 0: nothing is said of it
+};
+
+// What a client may take. Beyond it others wait, or the connection ends; whoever turns the loop never waits for one.
+struct HttpLimits {
+  unsigned connections = 64;
+  unsigned per_address = 48;        // so that one client, or one Pod, never shuts out the kubelet's probes
+  event::milliseconds idle{10000};  // nothing is sent or received
+  // From the connection, or from its last answer, until a request is complete: who sends a byte now and then is not
+  // idle.
+  event::milliseconds request{10000};
+  event::milliseconds answer{30000};  // until an answer has been taken
 };
 
 class HttpExchange;  // one request on its way to an answer; see http.cc
@@ -55,7 +70,7 @@ class HttpServer {
   // What it throws is answered with 500 and the exception's words. It must not destroy the server.
   using Handler = std::function<void(const HttpRequest&, HttpReply)>;
   // `listen`: see listening_socket(). Throws std::runtime_error naming the address.
-  HttpServer(event::Loop& loop, const std::string& listen, Handler handler);
+  HttpServer(event::Loop& loop, const std::string& listen, Handler handler, HttpLimits limits = {});
   ~HttpServer();  // says 503 to those who still wait for an answer
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

@@ -20,6 +20,11 @@ MHD_Result keep(void* query, MHD_ValueKind, const char* name, std::size_t name_s
   return MHD_YES;
 }
 
+std::string header(MHD_Connection* connection, const char* name) {
+  const char* text = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+  return text == nullptr ? "" : text;
+}
+
 std::string bearer_token(MHD_Connection* connection) {
   const char* header = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization");
   constexpr std::string_view kScheme = "Bearer ";
@@ -33,7 +38,8 @@ std::string bearer_token(MHD_Connection* connection) {
 }  // namespace
 
 HttpRequest read_request(MHD_Connection* connection, const char* method, const char* url) {
-  HttpRequest request{method, url, {}, bearer_token(connection), false};
+  HttpRequest request{
+      method, url, {}, bearer_token(connection), false, header(connection, "Host"), header(connection, "Origin")};
   MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, keep, &request.query);
   const auto* peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
   request.loopback = peer != nullptr && peer->client_addr != nullptr && is_loopback(*peer->client_addr);

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <ctime>
 
 #include "config/json_text.h"
 #include "sidecar/job.h"
+#include "sidecar/wall_clock.h"
 
 namespace walrelay::sidecar {
 
@@ -20,17 +20,7 @@ constexpr std::array<const char*, 2> kKindNames = {"rebuild", "verify"};
 constexpr std::array<const char*, 4> kPhaseNames = {"waiting", "reading", "sweeping", "done"};
 constexpr std::int64_t kSecond = 1000000;
 
-std::string iso(std::int64_t us) {
-  const auto seconds = static_cast<std::time_t>(us / kSecond);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[40];
-  const std::size_t size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-  std::snprintf(text + size, sizeof text - size, ".%03dZ", static_cast<int>(us % kSecond / 1000));
-  return text;
-}
-
-Json time_or_null(std::int64_t us) { return us == 0 ? Json::raw("null") : Json::text(iso(us)); }
+Json time_or_null(std::int64_t us) { return us == 0 ? Json::raw("null") : Json::text(iso_time(us)); }
 Json number(std::uint64_t value) { return Json::raw(std::to_string(value)); }
 Json signed_number(std::int64_t value) { return Json::raw(std::to_string(value)); }
 

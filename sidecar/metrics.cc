@@ -149,7 +149,9 @@ void counters(Page& page, const Status& status) {
                  {{"gap", name}});
   }
   page.counter("walrelay_sessions_total", "Sessions that reached the stream.", whole(status.sessions));
-  page.counter("walrelay_dead_letters_total", "Rows noted in the dead-letter stream.", whole(status.sink.refused));
+  page.counter("walrelay_dead_letters_total", "Rows noted in the dead-letter stream.", whole(status.sink.letters));
+  page.counter("walrelay_skipped_rows_total", "Rows left out because they cannot be written (on_poison: skip).",
+               whole(status.pipeline.skipped_rows + status.sink.skipped));
   const char* asked = "Removals from a cache that changes have asked for.";
   page.counter("walrelay_invalidations_total", asked, whole(status.sink.invalidated_by_key), {{"kind", "key"}});
   page.counter("walrelay_invalidations_total", asked, whole(status.sink.invalidated_by_pattern), {{"kind", "pattern"}});

@@ -10,11 +10,12 @@
 
 #include "event/loop.h"
 #include "event/task.h"
-#include "sidecar/admin.h"
 #include "sidecar/http.h"
 #include "sidecar/log.h"
-#include "sidecar/metrics.h"
+#include "sidecar/notify.h"
 #include "sidecar/reload.h"
+#include "sidecar/service_state.h"
+#include "sidecar/site.h"
 #include "sidecar/supervisor.h"
 #include "sidecar/version.h"
 
@@ -52,24 +53,6 @@ void end_soon(ExitCode code) {
   alarm(1);
 }
 
-//   GET /livez    200 while the loop turns, whatever the servers do (a restart would not mend them)
-//   GET /readyz   200 when every table was read and the stream runs; 503 otherwise, with the state in words
-//   GET /metrics  Prometheus text
-HttpAnswer answer(Supervisor& supervisor, const HttpRequest& request) {
-  const std::string& method = request.method;
-  const std::string& path = request.path;
-  if (path != "/livez" && path != "/readyz" && path != "/metrics")
-    return {404, "text/plain; charset=utf-8", "no such page\n"};
-  if (method != "GET" && method != "HEAD") return {405, "text/plain; charset=utf-8", "only GET\n", "GET, HEAD"};
-  if (path == "/livez") return {200, "text/plain; charset=utf-8", "alive\n"};
-  const Status& status = supervisor.status();
-  if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", render_metrics(status)};
-  const bool ready = status.state == State::streaming && status.redis_connected && status.postgres_connected;
-  std::string body = kStateNames[static_cast<std::size_t>(status.state)];
-  if (!ready && !status.last_error.empty()) body += ": " + status.last_error;
-  return {ready ? 200U : 503U, "text/plain; charset=utf-8", body + "\n"};
-}
-
 // By the time that it is called nobody waits for the answer: it is in the log.
 void reload(Reloader& reloader) {
   try {
@@ -98,19 +81,26 @@ ExitCode serve(std::unique_ptr<InForce> in_force, std::function<config::Config()
   event::Loop loop;
   Supervisor supervisor(loop, std::move(in_force), std::random_device{}());
   Reloader reloader(supervisor, std::move(read));
-  Admin admin(loop, supervisor, reloader);
+  Site site(loop, supervisor, reloader);
   const config::Config& config = supervisor.in_force().config;
   std::optional<HttpServer> http;
   if (!config.http.listen.empty()) {
-    http.emplace(loop, config.http.listen, [&](const HttpRequest& request, HttpReply reply) {
-      if (Admin::is_route(request.path)) return admin.handle(request, std::move(reply));
-      reply.send(answer(supervisor, request));
-    });
+    http.emplace(loop, config.http.listen,
+                 [&site](const HttpRequest& request, HttpReply reply) { site.handle(request, std::move(reply)); });
   }
-  Signals signals(loop, [&supervisor] { supervisor.stop(); });
+  Notifier notifier(notify_socket());
+  ServiceState service(loop, notifier, [&site] { return sentence_of(site.overview()); });
+  reloader.on_begin = [&notifier] { notifier.reloading(); };
+  reloader.on_end = [&notifier] { notifier.ready(); };
+  Signals signals(loop, [&] {
+    notifier.stopping();
+    supervisor.stop();
+  });
   event::Signal hangup(loop, SIGHUP, [&reloader] { reload(reloader); });
+  event::Signal louder(loop, SIGUSR1, log::louder), quieter(loop, SIGUSR2, log::quieter);
   announce(config);
   supervisor.start();
+  notifier.ready();  // whether the servers are there or not: they may come later, and a restart would not bring them
   loop.run();
   log::info("walrelay ends", {{"exit_code", static_cast<int>(supervisor.exit_code())}});
   end_soon(supervisor.exit_code());

@@ -38,6 +38,7 @@ const Section kSections[] = {
     {"verify", [](const Config& a, const Config& b) { return a.verify == b.verify; }},
     {"log", [](const Config& a, const Config& b) { return a.log == b.log; }},
     {"http.token", [](const Config& a, const Config& b) { return a.http.token == b.http.token; }},
+    {"http.hosts", [](const Config& a, const Config& b) { return a.http.hosts == b.http.hosts; }},
     {"on_gap", [](const Config& a, const Config& b) { return a.on_gap == b.on_gap; }},
     {"on_row_error", [](const Config& a, const Config& b) { return a.on_row_error == b.on_row_error; }},
     {"on_removed", [](const Config& a, const Config& b) { return a.on_removed == b.on_removed; }},
@@ -65,8 +66,9 @@ std::string joined(const std::vector<std::string>& words) {
 }  // namespace
 
 bool ConfigChanges::only_log_and_token() const {
-  return std::all_of(sections.begin(), sections.end(),
-                     [](const std::string& section) { return section == "log" || section == "http.token"; });
+  return std::all_of(sections.begin(), sections.end(), [](const std::string& section) {
+    return section == "log" || section == "http.token" || section == "http.hosts";
+  });
 }
 
 ConfigChanges changes_between(const InForce& before, const InForce& now) {
@@ -150,12 +152,17 @@ ConfigChanges Reloader::take_up(std::unique_ptr<InForce> next) {
 
 ConfigChanges Reloader::reload() {
   std::string mistakes;
+  if (on_begin) on_begin();
   try {
-    return take_up(next());
+    ConfigChanges changes = take_up(next());
+    if (on_end) on_end();
+    return changes;
   } catch (const std::exception& error) {  // of the file, the templates, the tables
     mistakes = error.what();
   }
+  if (on_end) on_end();
   supervisor_.count_reload(false);
+  supervisor_.note_failure("reload", mistakes);
   log::error("the configuration is not taken up, the old one stays in force:\n" + mistakes);
   throw ReloadRefused(mistakes);
 }

@@ -42,6 +42,7 @@ Session::Session(event::Loop& loop, const config::Config& config, sinks::Mapping
 
 Session::~Session() {
   refresh();
+  if (status_.owner) status_.slot_active = false;
   status_.postgres_connected = status_.redis_connected = status_.owner = false;
 }
 
@@ -148,7 +149,7 @@ void Session::tick() {
                 part * 100, loader_->current_table().c_str());
   log::progress(line);
   if (now - last_progress_line_ >= kProgressEvery) {
-    if (last_progress_line_ != Clock::time_point{} && !log::on_terminal()) {
+    if (last_progress_line_ != Clock::time_point{} && !log::shows_progress()) {
       log::info("loading", {{"tables_done", load.tables_done},
                             {"tables", load.tables},
                             {"rows", load.rows},

@@ -6,6 +6,7 @@
 #include "sidecar/log.h"
 #include "sidecar/policy.h"
 #include "sidecar/session.h"
+#include "sidecar/wall_clock.h"
 #include "sidecar/wiring.h"
 
 namespace walrelay::sidecar {
@@ -39,7 +40,10 @@ void Session::assemble_document_reader() {
   options.connections = static_cast<std::size_t>(std::max(1, config_.load.connections));
   document_reader_.emplace(loop_, std::move(options), *documents_, *pipeline_, *sink_, *reader_);
   document_reader_->on_failed = [this](std::exception_ptr error) { fail(error); };
-  document_reader_->on_trouble = [](const std::string& sentence) { log::warn("reading documents: " + sentence); };
+  document_reader_->on_trouble = [this](const std::string& sentence) {
+    log::warn("reading documents: " + sentence);
+    status_.failures.note("documents", sentence, wall_clock_us());
+  };
   pipeline_->mark(*documents_);
   loader_->mark(*documents_);
 }

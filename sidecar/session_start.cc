@@ -6,8 +6,10 @@
 #include "sidecar/log.h"
 #include "sidecar/policy.h"
 #include "sidecar/session.h"
+#include "sidecar/wall_clock.h"
 #include "sidecar/wiring.h"
 #include "sinks/redis_json.h"
+#include "sinks/redis_limits.h"
 
 namespace walrelay::sidecar {
 
@@ -26,6 +28,8 @@ event::Task<> Session::connect() {
   auto opening_redis = redis_.open();
   co_await std::move(opening_redis);
   status_.redis_connected = true;
+  status_.redis_peer = address_of(config_.target);
+  status_.redis_version = dotted_version(redis_.server_version());
   auto asking_policy = eviction_policy(redis_);
   const std::string policy = co_await std::move(asking_policy);
   const std::string refusal = eviction_refusal(policy, mappings_.specs());
@@ -37,8 +41,13 @@ event::Task<> Session::connect() {
     const bool documents = co_await std::move(asking_json);
     mappings_.set_json_documents(documents);
   }
+  auto asking_limit = sinks::longest_argument(redis_);
+  const std::size_t limit = co_await std::move(asking_limit);
+  mappings_.set_longest_argument(limit);
   auto opening = watcher_.open();
   co_await std::move(opening);
+  status_.postgres_peer = watcher_.peer();
+  status_.postgres_version = watcher_.parameter("server_version");
   watcher_.on_lost = [this](std::exception_ptr error) { fail(error); };
   const std::string sql = "SELECT current_setting('wal_level')";
   auto asking = watcher_.query(sql, "read wal_level");
@@ -56,7 +65,10 @@ event::Task<> Session::connect() {
   options.manage_publication = config_.source.manage_publication;
   options.default_mapping = mappings_.default_mapping();
   catalogue_.emplace(loop_, watcher_, std::move(options), relations_, types_);
-  catalogue_->on_trouble = [](const std::string& sentence) { log::warn(sentence); };
+  catalogue_->on_trouble = [this](const std::string& sentence) {
+    log::warn(sentence);
+    status_.failures.note("catalogue", sentence, wall_clock_us());
+  };
   auto preparing = catalogue_->prepare();
   co_await std::move(preparing);
   require_tables(mappings_.specs(), catalogue_->tables());
@@ -240,6 +252,7 @@ event::Task<> Session::take_redis() {
     const auto name = write_names_.find(write);
     return name == write_names_.end() ? std::string("walrelay's own bookkeeping") : name->second;
   };
+  options.policy = [this](std::uint32_t write) { return mappings_.policy(write); };
   sink_.emplace(loop_, redis_, std::move(options), static_cast<sinks::SinkEvents&>(*this));
   auto taking = sink_->take_over();
   const auto found = co_await std::move(taking);
@@ -270,6 +283,7 @@ void Session::announce(const Decision& decision, bool first_start) {
                       {"format", binary_ ? "binary" : "text"}});
   }
   ++status_.gaps[name_of(decision.gap)];
+  status_.failures.note("gap", decision.sentence, wall_clock_us());
   if (config_.on_gap == "halt") {
     throw StopError(ExitCode::gap,
                     decision.sentence + "; on_gap is halt: set on_gap: rebuild to read every table again in place");

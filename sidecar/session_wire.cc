@@ -2,6 +2,7 @@
 #include "sidecar/log.h"
 #include "sidecar/policy.h"
 #include "sidecar/session.h"
+#include "sidecar/wall_clock.h"
 
 namespace walrelay::sidecar {
 
@@ -57,6 +58,7 @@ void Session::wire() {
       fail(std::make_exception_ptr(RestartNeeded("a table with types that need the text format was published")));
   };
   catalogue_->on_slot = [this](const replication::SlotState& slot, Lsn end) {
+    status_.slot_seen_us = wall_clock_us();
     status_.wal_status = slot.wal_status;
     status_.slot_active = slot.active;
     status_.safe_wal_bytes = slot.safe_wal_bytes.value_or(-1);
@@ -85,7 +87,10 @@ void Session::wire() {
     marks_when_read_ = documents_->marked();
   };
   loader_->on_failed = [this](std::exception_ptr error) { fail(error); };
-  loader_->on_trouble = [](const std::string& sentence) { log::warn("reading a table: " + sentence); };
+  loader_->on_trouble = [this](const std::string& sentence) {
+    log::warn("reading a table: " + sentence);
+    status_.failures.note("load", sentence, wall_clock_us());
+  };
   reader_->on_stuck = [this] { stream_->request_keepalive(); };
   reader_->on_flush_needed = [this] { catalogue_->flush_wal(); };
 }

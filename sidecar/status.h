@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "replication/lsn.h"
+#include "sidecar/failures.h"
 #include "sidecar/loader.h"
 #include "sidecar/pipeline.h"
 #include "sidecar/relations.h"
@@ -47,10 +48,20 @@ class Histogram {
   double sum_ = 0;
 };
 
+// What is known of a table that a mapping wants.
+struct TableReport {
+  std::string name;                   // "public.users"
+  std::vector<std::string> mappings;  // by name
+  bool loading = false;               // not every row stands in Redis yet
+  ChangeCounts changes;               // since the process began
+};
+
 struct Status {
   std::string slot;
   State state = State::starting;
   bool postgres_connected = false, redis_connected = false, owner = false;
+  std::string postgres_peer, redis_peer;        // where they were reached last: "db.example:5432/app"; empty: never
+  std::string postgres_version, redis_version;  // of the servers there
 
   // Positions. Lag is on the server's clock: 0 when everything received is applied, growing while something is stuck.
   replication::Lsn received = replication::Lsn::invalid, applied = replication::Lsn::invalid,
@@ -66,6 +77,7 @@ struct Status {
   std::int64_t safe_wal_bytes = -1;  // -1: no limit
   bool slot_active = false;
   std::string wal_status;
+  std::int64_t slot_seen_us = 0;  // when this was so, our clock; 0: never
 
   // Counters since the process began.
   std::map<std::string, ChangeCounts> changes;  // by table
@@ -89,6 +101,7 @@ struct Status {
   bool last_reload_successful = true;            // the start counts as one
   double last_reload_seconds = 0;                // Unix time of the last successful one
   std::string last_error;
+  Failures failures;  // the latest
   Histogram end_to_end = Histogram::of_seconds(), batch_duration = Histogram::of_seconds();
   Histogram batch_commands = Histogram::of_counts();
 };

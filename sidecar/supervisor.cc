@@ -1,5 +1,7 @@
 #include "sidecar/supervisor.h"
 
+#include <algorithm>
+
 #include "sidecar/log.h"
 #include "sidecar/wall_clock.h"
 #include "sinks/fingerprint.h"
@@ -18,6 +20,10 @@ Supervisor::Supervisor(event::Loop& loop, std::unique_ptr<InForce> in_force, std
     : loop_(loop), in_force_(std::move(in_force)), backoff_(seed), session_ended_(loop) {
   status_.slot = in_force_->config.source.slot;
   status_.last_reload_seconds = static_cast<double>(wall_clock_us()) / 1e6;
+  jobs_.on_finished = [this](const Job& job) {
+    if (job.status != JobStatus::failed) return;
+    note_failure("job", std::string(name_of(job.kind)) + " of mapping \"" + job.mapping + "\" failed: " + job.error);
+  };
 }
 
 void Supervisor::start() {
@@ -46,6 +52,11 @@ void Supervisor::wake_jobs() {
   if (session_ != nullptr) session_->wake_jobs();
 }
 
+void Supervisor::replay(const std::string& letter, LetterReplay::Done done) {
+  if (session_ == nullptr) return done({ReplayResult::What::impossible, "the servers are not reached: try again"});
+  session_->replay(letter, std::move(done));
+}
+
 std::optional<std::vector<std::string>> Supervisor::mapping_names() const {
   const sinks::MappingSet& mappings = in_force_->mappings;
   if (mappings.default_mapping()) return session_ == nullptr ? std::nullopt : session_->mapping_names();
@@ -54,13 +65,55 @@ std::optional<std::vector<std::string>> Supervisor::mapping_names() const {
   return names;
 }
 
-bool Supervisor::holds(std::optional<replication::Lsn> position) {
-  return session_ != nullptr && session_->holds(position);
+bool Supervisor::holds(replication::Lsn position) { return session_ != nullptr && session_->holds(position); }
+
+bool Supervisor::holds(Everything& everything) {
+  if (session_ == nullptr) return false;
+  if (!everything.position) {
+    if (everything.session != sessions_made_) {  // whom the last one asked has not answered
+      const auto question = session_->ask_end();
+      if (!question) return false;
+      everything.session = sessions_made_;
+      everything.question = *question;
+    }
+    everything.position = session_->end_since(everything.question);
+  }
+  return everything.position && session_->holds(*everything.position);
 }
 
 const Status& Supervisor::status() {
   if (session_ != nullptr) session_->refresh();
+  if (session_ != nullptr && session_->streaming()) behind_since_us_ = 0;
+  if (behind_since_us_ != 0) {
+    status_.lag_seconds = std::max(status_.lag_seconds, static_cast<double>(wall_clock_us() - behind_since_us_) / 1e6);
+  }
   return status_;
+}
+
+// Lag grows while nobody streams. Whether what the server wrote concerns us is not known then: it counts.
+void Supervisor::note_slot(const replication::SlotState& slot, replication::Lsn end_of_wal) {
+  if (session_ != nullptr && session_->streaming()) return;  // it knows better
+  const std::int64_t now = wall_clock_us();
+  status_.slot_seen_us = now;
+  status_.wal_status = slot.wal_status;
+  status_.slot_active = slot.active;
+  status_.safe_wal_bytes = slot.safe_wal_bytes.value_or(-1);
+  if (slot.restart != replication::Lsn::invalid) {
+    status_.retained_wal_bytes = std::max<std::int64_t>(0, replication::distance(slot.restart, end_of_wal));
+  }
+  status_.server_end = std::max(status_.server_end, end_of_wal);
+  if (status_.applied == replication::Lsn::invalid || status_.applied >= status_.server_end) return;
+  status_.lag_bytes = replication::distance(status_.applied, status_.server_end);
+  if (behind_since_us_ == 0) behind_since_us_ = now - static_cast<std::int64_t>(status_.lag_seconds * 1e6);
+}
+
+void Supervisor::note_failure(const std::string& reason, const std::string& sentence) {
+  status_.failures.note(reason, sentence, wall_clock_us());
+}
+
+std::vector<TableReport> Supervisor::tables() const {
+  auto now = session_ == nullptr ? std::vector<TableReport>() : session_->tables();
+  return now.empty() ? known_tables_ : now;
 }
 
 // A session that has not got as far as the stream has nothing to finish: it goes as it is.
@@ -110,6 +163,7 @@ void Supervisor::session_over() {
     if (retiring_ != nullptr) retired_.push_back(std::move(retiring_));
     if (!session_->retiring()) retired_.clear();
   }
+  known_tables_ = tables();
   session_.reset();
 }
 
@@ -117,6 +171,7 @@ void Supervisor::session_over() {
 bool Supervisor::go_back(const Verdict& verdict) {
   if (proven_ == nullptr || verdict.action != Verdict::Action::stop) return false;
   log::error("the new configuration does not work, the old one stays in force: " + verdict.sentence);
+  note_failure("configuration", verdict.sentence);
   count_reload(false);
   in_force_ = std::move(proven_);
   retiring_.reset();
@@ -128,6 +183,7 @@ event::Task<> Supervisor::run_session() {
   SessionChoices choices{careful_, text_, {}};
   for (const auto& each : retired_) choices.retired.push_back(each.get());
   if (retiring_ != nullptr) choices.retired.push_back(retiring_.get());
+  ++sessions_made_;
   session_ = std::make_unique<Session>(loop_, in_force_->config, in_force_->mappings, status_, jobs_, choices);
   session_ended_.reset();
   session_job_.emplace(loop_, session_->run(), [this](std::exception_ptr error) {
@@ -181,6 +237,7 @@ event::Task<> Supervisor::run() {
     ++status_.session_failures[verdict.reason];
     status_.last_error = verdict.sentence;
     status_.state = State::waiting;
+    if (verdict.reason != "restart" && verdict.reason != "text") note_failure(verdict.reason, verdict.sentence);
     if (verdict.reason == "protocol" && ++protocol_failures_ >= kProtocolFailuresAtMost)
       verdict.action = Verdict::Action::stop;
     if (verdict.action == Verdict::Action::retry_careful && careful_) verdict.action = Verdict::Action::stop;

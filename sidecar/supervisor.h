@@ -31,6 +31,11 @@ class Supervisor {
   void stop();   // finishes what is committed, then stops the loop
   [[nodiscard]] ExitCode exit_code() const { return exit_code_; }
   [[nodiscard]] const Status& status();  // as of now
+  // The slot as somebody else has seen it, while no session looks at it.
+  void note_slot(const replication::SlotState& slot, replication::Lsn end_of_wal);
+  void note_failure(const std::string& reason, const std::string& sentence);
+  // Those that a mapping wants, as far as they are known now.
+  [[nodiscard]] std::vector<TableReport> tables() const;
 
   // In force now. A reference is good until the next turn of the loop.
   [[nodiscard]] const InForce& in_force() const { return *in_force_; }
@@ -47,12 +52,20 @@ class Supervisor {
   // What was asked to be read again; outlives every session. After a change of the board: wake_jobs().
   [[nodiscard]] JobBoard& jobs() { return jobs_; }
   void wake_jobs();
+  void replay(const std::string& letter, LetterReplay::Done done);
   // Of every mapping; without any in the configuration those that the tables made. Nothing: not known yet.
   [[nodiscard]] std::optional<std::vector<std::string>> mapping_names() const;
 
-  // Whether Redis holds everything up to the position; without one, everything that the server has. Asks the server to
-  // say where it is, so that an idle one gets there.
-  [[nodiscard]] bool holds(std::optional<replication::Lsn> position);
+  // Whether Redis holds everything up to the position. Asks the server to say where it is, so that an idle one gets
+  // there.
+  [[nodiscard]] bool holds(replication::Lsn position);
+  // Whether Redis holds everything that the server had when this was first asked. What was last heard of the server
+  // will not do: a commit of a moment ago may not be among it. So the server is asked where its log ends.
+  struct Everything {
+    std::uint64_t session = 0, question = 0;
+    std::optional<replication::Lsn> position;
+  };
+  [[nodiscard]] bool holds(Everything& everything);
 
  private:
   event::Task<> run();
@@ -71,11 +84,14 @@ class Supervisor {
   std::vector<std::unique_ptr<sinks::MappingSet>> retired_;
   std::unique_ptr<sinks::MappingSet> retiring_;
   Status status_;
+  std::vector<TableReport> known_tables_;  // as the last session left them
+  std::int64_t behind_since_us_ = 0;       // while nobody streams: when the server went on without us; 0: it has not
   JobBoard jobs_;
   Backoff backoff_;
   ExitCode exit_code_ = ExitCode::ok;
   bool stopping_ = false, careful_ = false, text_ = false;
   int protocol_failures_ = 0;
+  std::uint64_t sessions_made_ = 0;
   std::string last_sentence_;
   event::Event session_ended_;
   std::exception_ptr failure_;  // of the session

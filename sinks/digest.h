@@ -1,5 +1,5 @@
-// Digests as lower-case hexadecimal: what Redis calls a script (SHA-1), and names that others build with MD5. No
-// protection against anybody.
+// Digests, as lower-case hexadecimal where no other form is said: what Redis calls a script (SHA-1), and names that
+// others build with MD5. No protection against anybody.
 #pragma once
 
 #include <string>
@@ -9,5 +9,6 @@ namespace walrelay::sinks {
 
 std::string sha1(std::string_view bytes);
 std::string md5(std::string_view bytes);
+std::string sha256_base64(std::string_view bytes);  // what a Content-Security-Policy calls a script
 
 }  // namespace walrelay::sinks

@@ -16,6 +16,13 @@ HttpAnswer http_get(int port, const std::string& path) { return http_ask(port, "
 
 HttpAnswer http_ask(int port, const std::string& method, const std::string& path, const std::string& token,
                     seconds patience) {
+  std::string request = method + " " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n";
+  if (!token.empty()) request += "Authorization: Bearer " + token + "\r\n";
+  request += method == "GET" ? "\r\n" : "Content-Length: 0\r\n\r\n";
+  return http_send(port, request, patience);
+}
+
+HttpAnswer http_send(int port, const std::string& request, seconds patience) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -23,9 +30,6 @@ HttpAnswer http_ask(int port, const std::string& method, const std::string& path
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const timeval until{patience.count(), 0};
   ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &until, sizeof(until));
-  std::string request = method + " " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n";
-  if (!token.empty()) request += "Authorization: Bearer " + token + "\r\n";
-  request += method == "GET" ? "\r\n" : "Content-Length: 0\r\n\r\n";
   std::string answer;
   if (::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 &&
       ::send(socket, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size())) {
@@ -37,7 +41,7 @@ HttpAnswer http_ask(int port, const std::string& method, const std::string& path
   ::close(socket);
   const auto body = answer.find("\r\n\r\n");
   if (!answer.starts_with("HTTP/1.") || body == std::string::npos) return {};
-  return {std::stoi(answer.substr(9, 3)), answer.substr(body + 4)};
+  return {std::stoi(answer.substr(9, 3)), answer.substr(body + 4), answer.substr(0, body + 2)};
 }
 
 Walrelay::Walrelay(const Options& options) : options_(options), folder_("run"), port_(free_port()) {

@@ -18,7 +18,10 @@ namespace walrelay::support {
 struct HttpAnswer {
   int status = 0;  // 0: nobody answered
   std::string body;
+  std::string head = {};  // status line and headers
 };
+// The bytes of one request, over a connection of its own; nobody answers after `patience`.
+HttpAnswer http_send(int port, const std::string& request, seconds patience = seconds(5));
 // One request over a connection of its own; nobody answers after `patience`.
 HttpAnswer http_ask(int port, const std::string& method, const std::string& path, const std::string& token = "",
                     seconds patience = seconds(5));

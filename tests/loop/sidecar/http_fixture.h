@@ -20,8 +20,8 @@ class HttpTest : public ::testing::Test {
  protected:
   HttpTest() : tick_(loop_, [] {}) { tick_.start(event::milliseconds(2), event::milliseconds(2)); }
 
-  void serve(HttpServer::Handler handler, const std::string& listen = "127.0.0.1:0") {
-    server_.emplace(loop_, listen, std::move(handler));
+  void serve(HttpServer::Handler handler, const std::string& listen = "127.0.0.1:0", const HttpLimits& limits = {}) {
+    server_.emplace(loop_, listen, std::move(handler), limits);
   }
 
   // Keeps the replies instead of answering.
@@ -40,9 +40,13 @@ class HttpTest : public ::testing::Test {
 
   class Client {
    public:
-    explicit Client(HttpTest& test) : test_(test), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    // `from`: the last byte of its own address, 127.0.0.<from>.
+    explicit Client(HttpTest& test, unsigned from = 1)
+        : test_(test), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
       sockaddr_in address{};
       address.sin_family = AF_INET;
+      address.sin_addr.s_addr = htonl((127U << 24) + from);
+      EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
       address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
       address.sin_port = htons(static_cast<std::uint16_t>(test.server_->port()));
       EXPECT_EQ(::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
@@ -83,6 +87,18 @@ class HttpTest : public ::testing::Test {
     bool answered() {
       read();
       return !received_.empty();
+    }
+    // Up to so many bytes of what has come, and whether that was all there ever will be.
+    std::size_t take(std::size_t size) {
+      std::vector<char> buffer(size);
+      const ssize_t count = ::recv(socket_, buffer.data(), size, MSG_DONTWAIT);
+      if (count == 0 || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK)) closed_ = true;
+      return count > 0 ? static_cast<std::size_t>(count) : 0;
+    }
+    [[nodiscard]] bool ended() const { return closed_; }
+    bool closed() {
+      read();
+      return closed_;
     }
     void close() {
       if (socket_ >= 0) ::close(socket_);

@@ -122,7 +122,7 @@ TEST_F(HttpTest, MoreThatWaitThanConnectionsAreTaken) {
   serve_later();
   std::vector<std::unique_ptr<Client>> clients;
   for (int i = 0; i < 70; ++i) {
-    clients.push_back(std::make_unique<Client>(*this));
+    clients.push_back(std::make_unique<Client>(*this, i % 2 == 0 ? 1 : 2));  // of each address at most 48
     clients.back()->ask("/", "GET", "Connection: close\r\n");
     for (int turn = 0; turn < 3; ++turn) uv_run(loop_.raw(), UV_RUN_NOWAIT);
   }

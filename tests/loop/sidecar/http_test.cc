@@ -18,17 +18,23 @@ TEST_F(HttpTest, AnswersAtOnceWithEveryHeader) {
   client.ask("/");
   const std::string answer = client.answer();
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
-  for (const char* header : {"Content-Type: text/plain; charset=utf-8", "Cache-Control: no-store",
-                             "X-Content-Type-Options: nosniff", "Content-Length: 6"}) {
+  for (const char* header :
+       {"Content-Type: text/plain; charset=utf-8", "Cache-Control: no-store", "X-Content-Type-Options: nosniff",
+        "X-Frame-Options: DENY", "Referrer-Policy: no-referrer", "Cross-Origin-Resource-Policy: same-origin",
+        "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
+        "form-action 'none'",
+        "Content-Length: 6"}) {
     EXPECT_THAT(answer, HasSubstr(std::string(header) + "\r\n"));
   }
-  for (const char* header : {"Allow", "Location", "WWW-Authenticate"}) EXPECT_THAT(answer, Not(HasSubstr(header)));
+  for (const char* header : {"Allow", "Location", "WWW-Authenticate", "Retry-After"})
+    EXPECT_THAT(answer, Not(HasSubstr(header)));
   EXPECT_TRUE(answer.ends_with("\r\n\r\nhello\n"));
 }
 
 TEST_F(HttpTest, HeadersOfSomeStatuses) {
   serve([](const HttpRequest& request, HttpReply reply) {
     if (request.path == "/401") return reply.send({.status = 401});
+    if (request.path == "/503") return reply.send({.status = 503, .policy = "default-src 'self'", .retry_after = 7});
     if (request.path == "/405") return reply.send({.status = 405, .allow = "GET, HEAD"});
     reply.send({.status = 202, .type = "application/json", .location = "/jobs/1"});
   });
@@ -37,6 +43,10 @@ TEST_F(HttpTest, HeadersOfSomeStatuses) {
   EXPECT_THAT(client.answer(), HasSubstr("\r\nWWW-Authenticate: Bearer\r\n"));
   client.ask("/405");
   EXPECT_THAT(client.answer(), HasSubstr("\r\nAllow: GET, HEAD\r\n"));
+  client.ask("/503");
+  const std::string full = client.answer();
+  EXPECT_THAT(full, HasSubstr("\r\nRetry-After: 7\r\n"));
+  EXPECT_THAT(full, HasSubstr("\r\nContent-Security-Policy: default-src 'self'\r\n"));
   client.ask("/202", "POST");
   const std::string answer = client.answer();
   EXPECT_THAT(answer, HasSubstr("\r\nLocation: /jobs/1\r\n"));

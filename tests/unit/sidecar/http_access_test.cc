@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <unistd.h>
 
 #include "sidecar/http_address.h"
 
@@ -38,6 +39,54 @@ TEST(HttpAccess, WhoMayAct) {
     request.loopback = row.loopback;
     EXPECT_EQ(may_act(request, row.configured), row.access)
         << "configured \"" << row.configured << "\", sent \"" << row.sent << "\", loopback " << row.loopback;
+  }
+}
+
+bool expected(const std::string& host, bool loopback = true) {
+  HttpRequest request;
+  request.host = host;
+  request.loopback = loopback;
+  return is_expected_host(request, "proxy.example, other.example");
+}
+
+// Any web page can let its own name point to 127.0.0.1; then its browser's requests come from the loopback.
+TEST(HttpAccess, OnlyNamesOfThisMachineMayBeAskedByOnIt) {
+  char name[256] = {};
+  ASSERT_EQ(gethostname(name, sizeof name - 1), 0);
+  for (const std::string host :
+       {"", "localhost", "localhost:9847", "LocalHost.", "127.0.0.1", "127.0.0.1:9847", "10.1.2.3", "[::1]",
+        "[::1]:9847", "proxy.example", "PROXY.example:80", "other.example"}) {
+    EXPECT_TRUE(expected(host)) << host;
+  }
+  EXPECT_TRUE(expected(std::string(name) + ":9847"));
+  for (const std::string host :
+       {"evil.example", "evil.example:9847", "localhost.evil.example", "127.0.0.1.evil.example",
+        "proxy.example.evil.example", "xlocalhost", "[evil", ":9847", "0x7f.1", "example"}) {
+    EXPECT_FALSE(expected(host)) << host;
+    EXPECT_TRUE(expected(host, false)) << host << ": elsewhere orders need the token anyway";
+  }
+}
+
+TEST(HttpAccess, OrdersOfAPageFromElsewhereShow) {
+  struct Row {
+    const char* host;
+    const char* origin;
+    bool same;
+  };
+  for (const Row& row : {
+           Row{"localhost:9847", "", true},
+           Row{"localhost:9847", "http://localhost:9847", true},
+           Row{"localhost:9847", "https://LOCALHOST:9847", true},
+           Row{"localhost:9847", "http://localhost:80", false},
+           Row{"localhost:9847", "http://localhost", false},
+           Row{"localhost:9847", "https://evil.example", false},
+           Row{"localhost:9847", "null", false},
+           Row{"127.0.0.1:9847", "http://localhost:9847", false},
+       }) {
+    HttpRequest request;
+    request.host = row.host;
+    request.origin = row.origin;
+    EXPECT_EQ(is_same_origin(request), row.same) << row.origin;
   }
 }
 

@@ -1,0 +1,145 @@
+#include "sidecar/health.h"
+
+#include <string>
+#include <vector>
+
+#include "config/json_text.h"
+#include "sidecar/readable.h"
+
+namespace walrelay::sidecar {
+
+using config::Json;
+
+namespace {
+
+struct Check {
+  std::string name;
+  bool passed = true;
+  std::string words;
+};
+
+// As Kubernetes' own components list them.
+HttpAnswer checked(const std::string& page, const std::vector<Check>& checks) {
+  std::string body;
+  bool passed = true;
+  for (const Check& check : checks) {
+    body += std::string(check.passed ? "[+]" : "[-]") + check.name + (check.passed ? " ok" : " failed") +
+            (check.words.empty() ? "" : ": " + check.words) + "\n";
+    passed = passed && check.passed;
+  }
+  body += page + (passed ? " check passed\n" : " check failed\n");
+  return {.status = passed ? 200U : 503U, .body = std::move(body)};
+}
+
+Check process_check(const Overview& overview) {
+  const double up = static_cast<double>(overview.now_us - overview.started_us) / 1e6;
+  return {"process", true, "up " + readable_duration(up)};
+}
+
+std::string state_name(const Status& status) { return kStateNames[static_cast<std::size_t>(status.state)]; }
+
+std::string connection_words(bool connected, const std::string& peer) {
+  return connected ? peer : "not connected" + (peer.empty() ? "" : ", last to " + peer);
+}
+
+Json flag(bool value) { return Json::raw(value ? "true" : "false"); }
+Json text_or_null(const std::string& text) { return text.empty() ? Json::raw("null") : Json::text(text); }
+
+// What the alerts of the systems that walrelay serves ask for; the same values are those of the shipped alerts.
+Json thresholds() {
+  Json json = Json::object();
+  json.add("cacheHitRatioBelow", Json::raw("0.7")).add("p95SecondsAbove", Json::raw("0.5"));
+  json.add("databaseConnectionsAbove", Json::raw("0.8")).add("redisMemoryAbove", Json::raw("0.8"));
+  return json;
+}
+
+HttpAnswer json_answer(bool good, const Json& json) {
+  return {good ? 200U : 503U, "application/json", json.print() + "\n"};
+}
+
+// Of 0.95: the bound of the bucket in which it lies. Nothing: no batch yet, or beyond the last bound.
+Json p95(const Histogram& histogram) {
+  const double wanted = 0.95 * static_cast<double>(histogram.count());
+  for (std::size_t i = 0; histogram.count() > 0 && i < histogram.bounds().size(); ++i) {
+    if (static_cast<double>(histogram.buckets()[i]) >= wanted) {
+      std::string text = std::to_string(histogram.bounds()[i]);
+      return Json::raw(text);
+    }
+  }
+  return Json::raw("null");
+}
+
+}  // namespace
+
+bool is_ready(const Status& status) {
+  return status.state == State::streaming && status.redis_connected && status.postgres_connected;
+}
+
+HttpAnswer livez(const Overview& overview, std::int64_t longest_delay_ms, bool verbose) {
+  if (!verbose) return {.body = "alive\n"};
+  const std::string late = "at most " + std::to_string(longest_delay_ms) + " ms late in the last minutes";
+  return checked("livez", {process_check(overview), {"event-loop", true, late}});
+}
+
+HttpAnswer startupz(const Overview& overview, bool verbose) {
+  if (!verbose) return {.body = "started\n"};
+  return checked("startupz", {process_check(overview), {"configuration", true, ""}});
+}
+
+HttpAnswer readyz(const Overview& overview, bool verbose) {
+  const Status& status = overview.status;
+  const bool ready = is_ready(status);
+  if (!verbose) {
+    std::string body = state_name(status);
+    if (!ready && !status.last_error.empty()) body += ": " + status.last_error;
+    return {.status = ready ? 200U : 503U, .body = body + "\n"};
+  }
+  const bool read = status.state == State::streaming;
+  std::vector<Check> checks = {
+      process_check(overview),
+      {"postgresql", status.postgres_connected, connection_words(status.postgres_connected, status.postgres_peer)},
+      {"redis", status.redis_connected, connection_words(status.redis_connected, status.redis_peer)},
+      {"slot", status.owner, status.owner ? status.slot : "not ours"},
+      {"tables", read, sentence_of(overview)}};
+  return checked("readyz", checks);
+}
+
+HttpAnswer health(const Overview& overview, const Peers& peers, bool verbose) {
+  const bool good = peers.postgres && peers.redis;
+  const char* status = good ? "ok" : peers.postgres || peers.redis ? "degraded" : "error";
+  Json json = Json::object();
+  json.add("status", Json::text(status));
+  json.add("database", Json::text(peers.postgres ? "postgresql:ok" : "postgresql:error"));
+  json.add("cache", Json::text(peers.redis ? "redis:ok" : "redis:error"));
+  if (verbose) {
+    json.add("state", Json::text(state_name(overview.status))).add("sentence", Json::text(sentence_of(overview)));
+    json.add("lagSeconds", Json::raw(std::to_string(overview.status.lag_seconds)));
+    json.add("p95Seconds", p95(overview.status.end_to_end));
+    json.add("databaseError", text_or_null(peers.postgres_error)).add("cacheError", text_or_null(peers.redis_error));
+    json.add("thresholds", thresholds());
+  }
+  return json_answer(good, json);
+}
+
+HttpAnswer health_of_database(const Overview& overview, const Peers& peers) {
+  const Status& status = overview.status;
+  Json json = Json::object().with("postgresql", flag(peers.postgres)).with("redis", flag(peers.redis));
+  Json features = Json::object().with("replication", flag(status.owner && status.postgres_connected));
+  features.add("caching", flag(is_ready(status)));
+  json.add("features", std::move(features));
+  json.add("address", text_or_null(status.postgres_peer)).add("version", text_or_null(status.postgres_version));
+  json.add("slot", Json::text(status.slot)).add("walStatus", text_or_null(status.wal_status));
+  json.add("slotRisk", Json::text(name_of(slot_risk_of(overview))));
+  json.add("error", text_or_null(peers.postgres_error)).add("thresholds", thresholds());
+  return json_answer(peers.postgres && peers.redis, json);
+}
+
+HttpAnswer health_of_redis(const Overview& overview, const Peers& peers) {
+  const Status& status = overview.status;
+  Json json = Json::object().with("redis", flag(peers.redis));
+  json.add("address", text_or_null(status.redis_peer)).add("version", text_or_null(status.redis_version));
+  json.add("error", text_or_null(peers.redis_error)).add("thresholds", thresholds());
+  return json_answer(peers.redis, json);
+}
+
+}  // namespace walrelay::sidecar
