@@ -179,7 +179,7 @@ int command_job(const Arguments& arguments, JobKind kind) {
   }
   JobChoices choices{std::nullopt, !arguments.url.empty() && !arguments.alone, arguments.output == "json"};
   const bool somebody = !arguments.url.empty() || !config.http.listen.empty();
-  if (somebody && !arguments.alone) choices.remote.emplace(remote_of(arguments, config));
+  if (somebody && !arguments.alone) choices.remote.emplace(owner_for_jobs(remote_of(arguments, config)));
   return static_cast<int>(command_job(config, job, choices));
 }
 
@@ -193,7 +193,8 @@ int command_replay_letters(const Arguments& arguments) {
   const ChosenLetters chosen = chosen_letters(arguments);
   const config::Config config = load(arguments);
   std::optional<Remote> remote;
-  if (!arguments.url.empty() || !config.http.listen.empty()) remote.emplace(owner_behind(remote_of(arguments, config)));
+  if (!arguments.url.empty() || !config.http.listen.empty())
+    remote.emplace(owner_for_jobs(remote_of(arguments, config)));
   return static_cast<int>(replay_letters(config, chosen, remote, !arguments.url.empty()));
 }
 
@@ -204,8 +205,7 @@ int command_drop_letters(const Arguments& arguments) {
 int command_status(const Arguments& arguments) {
   StatusChoices choices{arguments.output, std::nullopt};
   if (arguments.watch) choices.watch = std::max(duration_of("--interval", arguments.interval), kFastest);
-  const Remote remote = remote_to_ask(arguments);
-  return static_cast<int>(command_status(remote.at(find_respondent(remote.url()).url), choices));
+  return static_cast<int>(command_status(find_respondent(remote_to_ask(arguments)).remote, choices));
 }
 
 int command_wait(const Arguments& arguments) {

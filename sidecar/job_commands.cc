@@ -152,27 +152,9 @@ ExitCode run_alone(const config::Config& config, const Job& job, bool json) {
 
 }  // namespace
 
-Remote owner_behind(const Remote& remote) {
-  const auto deadline = std::chrono::steady_clock::now() + kAnswer;
-  for (;;) {
-    const Respondent found = find_respondent(remote.url());
-    if (found.role != Role::standby) return remote.at(found.url);
-    if (std::chrono::steady_clock::now() >= deadline) {
-      throw StopError(ExitCode::failure, "the walrelay at " + found.url +
-                                             " stands by: ask the one that owns the slot, with --url http://<its "
-                                             "http.listen>");
-    }
-    std::this_thread::sleep_for(kPoll);
-  }
-}
-
 ExitCode command_job(const config::Config& config, const Job& job, const JobChoices& choices) {
   std::optional<HttpResult> running;
-  std::optional<Remote> remote;
-  if (choices.remote) {
-    remote.emplace(owner_behind(*choices.remote));
-    running = status_of(*remote);
-  }
+  if (choices.remote) running = status_of(*choices.remote);
   if (!running) {
     if (choices.must_ask) throw StopError(ExitCode::failure, "no walrelay answers at " + choices.remote->url());
     return run_alone(config, job, choices.json);
@@ -210,19 +192,19 @@ ExitCode command_wait(const Remote& remote, const std::string& lsn, milliseconds
   std::string what = lsn.empty() ? "caught_up=true" : "lsn=" + percent_encoded(lsn);
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   for (;;) {
+    const auto now = std::chrono::steady_clock::now();
     std::string trouble;
     try {
-      const Respondent asked = find_respondent(remote.url());
-      const auto now = std::chrono::steady_clock::now();
-      const auto most = asked.role == Role::owner ? kLongest : kStandbyPatience;
-      const auto left = std::clamp(std::chrono::duration_cast<milliseconds>(deadline - now), milliseconds(0), most);
+      const Respondent asked = find_respondent(remote);  // anew each time: a standby may have taken over
+      const bool owner = asked.role == Role::owner;
+      const auto left = std::clamp(std::chrono::duration_cast<milliseconds>(deadline - now), milliseconds(0),
+                                   owner ? kLongest : kStandbyPatience);
       const std::string path = "/api/v1/wait?" + what + "&timeout=" + std::to_string(left.count()) + "ms";
-      const HttpResult result = remote.at(asked.url).ask("GET", path, left + kAnswer);
+      const HttpResult result = asked.remote.ask("GET", path, left + kAnswer);
       if (result.status == 200) return ExitCode::ok;
       if (result.status != 504 && result.status != 503) throw StopError(ExitCode::usage, error_in(result));
       what = what_is_awaited(result, what);
-      trouble = asked.role == Role::owner ? "Redis does not hold it yet"
-                                          : "Redis does not hold it yet, or another walrelay owns the slot";
+      trouble = std::string("Redis does not hold it yet") + (owner ? "" : ", or another walrelay owns the slot");
     } catch (const HttpUnreachable& error) {  // it may be starting
       trouble = error.what();
     }

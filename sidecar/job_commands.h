@@ -22,10 +22,6 @@ struct JobChoices {
   bool json = false;             // results as JSON
 };
 
-// For who gives orders: the one that owns the slot, waited for ten seconds while only others answer. A standby would
-// take an order and keep it until it owns the slot, which may be never: throws StopError then.
-Remote owner_behind(const Remote& remote);
-
 // `job.mapping` empty: every mapping. Exit codes: 0, 1 failed, 2 bad request, 3 differences found.
 ExitCode command_job(const config::Config& config, const Job& job, const JobChoices& choices);
 

@@ -52,7 +52,9 @@ void OptionTree::State::add_config_options(CLI::App& command) {
 void OptionTree::State::add_asking_options(CLI::App& command) {
   add_config_options(command);
   auto* url =
-      command.add_option("--url", arguments.url, "Where the walrelay that runs answers; from http.listen by default");
+      command.add_option("--url", arguments.url,
+                         "Where the walrelay that runs answers; of several, behind one name or with commas, the "
+                         "owner of the slot; from http.listen by default");
   url->type_name("URL");
   hints[url] = {ValueKind::text, {}, true};
 }

@@ -20,6 +20,7 @@ class Remote {
   }
   [[nodiscard]] Remote at(std::string url) const { return {std::move(url), token_}; }  // with the same token
   [[nodiscard]] const std::string& url() const { return url_; }
+  [[nodiscard]] Remote at(std::string url) const { return {std::move(url), token_}; }  // with the same token
 
  private:
   std::string url_, token_;

@@ -1,29 +1,30 @@
 #include "sidecar/slot_owner.h"
 
-#include <simdjson.h>
-
-#include <chrono>
 #include <sstream>
+#include <thread>
 #include <vector>
 
-#include "sidecar/http_client.h"
+#include "sidecar/json_look.h"
+#include "sidecar/policy.h"
 
 namespace walrelay::sidecar {
 
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{2000};  // a Pod that went may swallow what is sent to it
+using std::chrono::milliseconds;
 
-Role role_of(const std::string& url) {
+constexpr milliseconds kPatience{2000};  // a Pod that went may swallow what is sent to it
+constexpr milliseconds kTakeover{10000};
+constexpr milliseconds kPoll{200};
+
+Role role_of(const Remote& remote) {
   try {
-    const HttpResult result = http_request("GET", url, "/api/v1/status", "", kPatience);
+    const HttpResult result = remote.ask("GET", "/api/v1/status", kPatience);
     simdjson::dom::parser parser;
-    simdjson::dom::element json;
+    JsonElement json;
     if (parser.parse(result.body).get(json) != simdjson::SUCCESS) return Role::starting;
-    bool owner = false;
-    if (json["owner"].get(owner) == simdjson::SUCCESS && owner) return Role::owner;
-    std::string_view state;
-    return json["state"].get(state) == simdjson::SUCCESS && state == "standby" ? Role::standby : Role::starting;
+    if (value_of<bool>(json, "owner").value_or(false)) return Role::owner;
+    return text_of(json, "state") == "standby" ? Role::standby : Role::starting;
   } catch (const HttpUnreachable&) {
     return Role::unreachable;
   }
@@ -38,17 +39,32 @@ std::vector<std::string> words(const std::string& urls) {
 
 }  // namespace
 
-Respondent find_respondent(const std::string& urls) {
-  const std::vector<std::string> given = words(urls);
-  Respondent best{given.empty() ? urls : given.front()};
+Respondent find_respondent(const Remote& remote) {
+  const std::vector<std::string> given = words(remote.url());
+  Respondent best{given.empty() ? remote : remote.at(given.front())};
   for (const std::string& name : given) {
     for (const std::string& url : urls_behind(name)) {
-      const Role role = role_of(url);
-      if (role > best.role) best = {url, role};
+      const Remote one = remote.at(url);
+      const Role role = role_of(one);
+      if (role > best.role) best = {one, role};
       if (role == Role::owner) return best;
     }
   }
   return best;
+}
+
+Remote owner_for_jobs(const Remote& remote) {
+  const auto deadline = std::chrono::steady_clock::now() + kTakeover;
+  for (;;) {
+    const Respondent found = find_respondent(remote);
+    if (found.role != Role::standby) return found.remote;
+    if (std::chrono::steady_clock::now() >= deadline) {
+      throw StopError(ExitCode::failure,
+                      "the walrelay at " + found.remote.url() +
+                          " stands by: ask the one that owns the slot, with --url http://<its http.listen>");
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
 }
 
 }  // namespace walrelay::sidecar

@@ -3,18 +3,23 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+
+#include "sidecar/remote.h"
 
 namespace walrelay::sidecar {
 
 enum class Role : std::uint8_t { unreachable, standby, starting, owner };
 
 struct Respondent {
-  std::string url;
+  Remote remote;
   Role role = Role::unreachable;
 };
 
 // The one that owns the slot; where none does now, one that may be about to, then one that stands by.
-Respondent find_respondent(const std::string& urls);
+Respondent find_respondent(const Remote& remote);
+
+// The one that takes orders. A standby would keep a job until it owns the slot, which may be never: throws StopError
+// when only such ones have answered for ten seconds, in which another one could have taken over.
+Remote owner_for_jobs(const Remote& remote);
 
 }  // namespace walrelay::sidecar

@@ -70,7 +70,7 @@ forbid "std::cout belongs to the command line in sidecar/" 'std::(cout|cerr)\b' 
 forbid "tests wait for conditions (support/eventually.h), they do not sleep" \
   '\b(sleep_for|sleep_until|usleep|nanosleep)\b|\bsleep\([0-9k]' "$nowhere" tests
 forbid "the loop never sleeps (job_commands.cc is for commands that have none)" \
-  '\b(sleep_for|sleep_until|usleep|nanosleep)\b' '^sidecar/job_commands\.cc$' "${program_folders[@]}"
+  '\b(sleep_for|sleep_until|usleep|nanosleep)\b' '^sidecar/(job_commands|slot_owner)\.cc$' "${program_folders[@]}"
 forbid "blocking calls of libpq and getaddrinfo stop the loop" \
   '\b(PQexec[A-Za-z]*|PQconnectdb[A-Za-z]*|PQreset|PQping[A-Za-z]*)\(' "$nowhere" "${program_folders[@]}"
 forbid "blocking calls of libpq and getaddrinfo stop the loop (http_client.cc is for commands that have none)" \

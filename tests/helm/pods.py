@@ -206,10 +206,12 @@ def standalone(folder, postgres, redis):
     expect("may replicate" not in check.run("check"), "helm test finds a fault where there is none")
     pods[0].start("walrelay")
     pods[0].wait(lambda: pods[0].get("/readyz") == 200, "streams")
+    expect("Live" in pods[0].exec("status"), "status does not say that it is live")
     pods[1].start("walrelay")
-    pods[1].wait(lambda: "standby" in pods[1].exec("status"), "stands by")
+    pods[1].wait(lambda: "standby" in pods[1].exec("status", "-o", "json"), "stands by")
     for pod in pods:
-        pod.wait_probe("liveness")
+        for kind in ("startup", "liveness"):
+            pod.wait_probe(kind)
     expect(redis.client.call("HGET", "user:1", "name") == "Ada", "the first row is not in Redis")
     redis.client.call("DEL", "user:1")
     expect("2 rows" in rebuild.run("rebuild"), "the rebuild has not read two rows")
@@ -218,6 +220,7 @@ def standalone(folder, postgres, redis):
     pods[0].end()
     pods[1].wait(lambda: pods[1].get("/readyz") == 200, "takes over")
     expect("2 rows" in rebuild.run("rebuild"), "the rebuild does not find the standby that has taken over")
+    pods[1].wait_probe("readiness")
     pods[1].end()
     postgres.sql("SELECT pg_drop_replication_slot('walrelay')")
     redis.client.call("FLUSHALL")
@@ -245,10 +248,11 @@ def shared(folder, postgres, redis):
         pod.service = pods
         pod.start("walrelay")
     for pod in pods:
-        pod.wait_probe("liveness")
+        for kind in ("startup", "liveness"):
+            pod.wait_probe(kind)
         pod.run("walrelay-gate")
         expect(redis.client.call("HGET", "user:2", "name") == "Grace", "a gate has opened too early")
-    roles = sorted(pod.exec("status") for pod in pods)
+    roles = sorted(pod.exec("status", "-o", "json") for pod in pods)
     expect(sum("standby" in role for role in roles) == 1, f"not one of two stands by: {roles}")
     for pod in pods:
         pod.end()
