@@ -170,7 +170,7 @@ ExitCode command_job(const config::Config& config, const Job& job, const JobChoi
   for (const std::string& name : names) {
     Job each = job;
     each.mapping = name;
-    code = worse(code, run_remotely(*remote, each, choices.json));
+    code = worse(code, run_remotely(*choices.remote, each, choices.json));
   }
   return code;
 }

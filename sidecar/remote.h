@@ -18,7 +18,6 @@ class Remote {
                                std::chrono::milliseconds timeout = std::chrono::milliseconds(10000)) const {
     return http_request(method, url_, path, token_, timeout);
   }
-  [[nodiscard]] Remote at(std::string url) const { return {std::move(url), token_}; }  // with the same token
   [[nodiscard]] const std::string& url() const { return url_; }
   [[nodiscard]] Remote at(std::string url) const { return {std::move(url), token_}; }  // with the same token
 

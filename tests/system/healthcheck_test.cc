@@ -26,7 +26,7 @@ class HealthcheckTest : public EndToEnd {
 
 TEST_F(HealthcheckTest, AsksWhereTheConfigurationOrTheEnvironmentOrTheFlagSays) {
   start(kUsers);
-  for (const std::string& ready : {"", "--ready"}) {
+  for (const std::string ready : {"", "--ready"}) {
     const std::vector<std::string> more = ready.empty() ? std::vector<std::string>() : std::vector<std::string>{ready};
     auto arguments = more;
     arguments.insert(arguments.begin(), "healthcheck");
