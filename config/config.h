@@ -84,6 +84,11 @@ struct Http {
   friend bool operator==(const Http&, const Http&) = default;
 };
 
+struct Metrics {
+  std::uint64_t tables = 200;  // that have series of their own; what is beyond is summed up
+  friend bool operator==(const Metrics&, const Metrics&) = default;
+};
+
 struct Log {
   std::string level = "info";
   std::string format = "auto";  // auto | text | json
@@ -185,9 +190,11 @@ struct Config {
   Load load;
   Scrub verify;
   Http http;
+  Metrics metrics;
   Log log;
   std::string on_gap = "rebuild";              // rebuild | halt
   std::string on_row_error = "halt";           // halt | dead_letter
+  std::size_t dead_letter_limit = 100000;      // 0: none
   std::string on_removed = "keep";             // keep | sweep
   std::map<std::string, std::string> origins;  // dotted key -> where its value came from; none: the default
   std::vector<Mapping> mappings;               // none: every table with a usable identity becomes a hash

@@ -13,10 +13,10 @@ std::string check_listen(const std::string& text) {
   if (text.empty()) return "";
   constexpr std::int64_t kHighestPort = 65535;
   const std::size_t colon = text.rfind(':');
-  const auto port = colon == std::string::npos ? std::nullopt : parse_integer(text.substr(colon + 1));
+  const std::int64_t port = colon == std::string::npos ? -1 : parse_integer(text.substr(colon + 1)).value_or(-1);
   const std::string host = text.substr(0, colon);
   const bool brackets = host.starts_with('[') && host.ends_with(']');
-  if (port && *port >= 0 && *port <= kHighestPort && (brackets || host.find(':') == std::string::npos)) return "";
+  if (port >= 0 && port <= kHighestPort && (brackets || host.find(':') == std::string::npos)) return "";
   return "must be host:port, as in 127.0.0.1:9847 or [::1]:9847, or empty for none";
 }
 
@@ -116,6 +116,11 @@ std::vector<Key> rest() {
            "own name and numeric addresses: those that a proxy beside walrelay passes on. Any other name is refused, "
            "because a web page could have made it (DNS rebinding).",
        .synonyms = {"names", "host"}},
+      {.name = "metrics.tables",
+       .type = Type::integer,
+       .field = AT(metrics.tables),
+       .help = "Tables that have counters of their own at `/metrics`; further ones are summed as `__other__`.",
+       .maximum = 10000},
       {.name = "log.level",
        .type = Type::choice,
        .field = AT(log.level),
@@ -136,6 +141,13 @@ std::vector<Key> rest() {
        .field = AT(on_row_error),
        .help = "When a row cannot be written: stop, or note it in the dead-letter stream and go on.",
        .choices = {"halt", "dead_letter"}},
+      {.name = "dead_letter_limit",
+       .type = Type::integer,
+       .field = AT(dead_letter_limit),
+       .help = "About how many dead letters are kept, the newest; 0: all of them.",
+       .minimum = 0,
+       .maximum = 1000000000,
+       .synonyms = {"dlq", "maxlen"}},
       {.name = "on_removed",
        .type = Type::choice,
        .field = AT(on_removed),
@@ -194,8 +206,9 @@ const std::vector<ListedKey>& mapping_keys() {
        "`true`: start although Redis may evict keys that rows share, such as sets and bitmaps, and a key that comes "
        "back would hold only what was written since."},
       {"on_poison",
-       "When a row cannot be written: `stop`, note it as a `dead_letter`, or `skip` it; as `on_row_error` says by "
-       "default."},
+       "When a row cannot be written (a NULL in its key, an expression that fails, a command that Redis refuses): "
+       "`stop`, note it as a `dead_letter`, "
+       "or `skip` it; as `on_row_error` says by default."},
       {"write", "What is written for each row: a list of kinds of write with their parameters, or just one of them."},
       {"reindex",
        "Which parameters a request to read a part of the rows again may have, each with its column, as in `partition: "

@@ -28,6 +28,13 @@ void assign_fields(const Settings& settings, Config& config) {
   }
 }
 
+// PostgreSQL takes no dashes and no dots there; a Pod's name, which names a slot of its own for each Pod, has them.
+void settle_slot(Config& config) {
+  for (char& c : config.source.slot) {
+    if (c == '-' || c == '.') c = '_';
+  }
+}
+
 void settle_token(const Settings& settings, Config& config, Mistakes& mistakes) {
   const SecretGiven token = secret_given(settings, "http.token", mistakes);
   if (token.given != nullptr) assign_given(token.from_file ? "http.token_file" : "http.token", *token.given, config);
@@ -84,6 +91,7 @@ Config load_text(const std::string& text, const std::string& file_name, const En
   settle_target(settings, environment, config, mistakes);
   settle_token(settings, config, mistakes);
   assign_fields(settings, config);
+  settle_slot(config);
   mistakes.throw_if_any();
   return config;
 }

@@ -10,8 +10,9 @@ namespace {
 constexpr std::size_t kLongestName = 63;  // PostgreSQL cuts names beyond
 
 std::string check_slot(const std::string& text) {
-  const bool good = std::all_of(text.begin(), text.end(),
-                                [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+  const bool good = std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+  });
   if (good && !text.empty() && text.size() <= kLongestName) return "";
   return "must be 1 to 63 lower-case letters, digits or underscores";
 }
@@ -78,7 +79,9 @@ std::vector<Key> slot_keys() {
   return {
       {.name = "source.slot",
        .field = AT(source.slot),
-       .help = "Logical replication slot; also names the checkpoint in Redis.",
+       .help = "Logical replication slot; also names the checkpoint in Redis. A dash or a dot, as in a Pod's name, "
+               "counts as "
+               "an underscore.",
        .check = check_slot,
        .synonyms = {"slot_name"}},
       {.name = "source.publication",

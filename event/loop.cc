@@ -26,6 +26,7 @@ UvHandle<H> make_handle(const char* what, void* owner, Init init) {
 
 Loop::Loop() {
   require(uv_loop_init(&loop_), "uv_loop_init");
+  require(uv_loop_configure(&loop_, UV_METRICS_IDLE_TIME), "uv_loop_configure");  // idle_time.h
   check_ = make_handle<uv_check_t>("uv_check_init", this, [&](uv_check_t* h) { return uv_check_init(&loop_, h); });
   idle_ = make_handle<uv_idle_t>("uv_idle_init", this, [&](uv_idle_t* h) { return uv_idle_init(&loop_, h); });
   uv_check_start(check_.get(), [](uv_check_t* h) noexcept {

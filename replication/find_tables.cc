@@ -1,6 +1,7 @@
 // What the catalogue says of tables. The statements run in one snapshot, so that they fit together.
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "replication/publication.h"
 
@@ -23,6 +24,19 @@ constexpr const char* kIdentityColumns =
     "AND k.place <= i.indnkeyatts AND (c.relreplident = 'd' AND i.indisprimary OR c.relreplident = 'i' AND "
     "i.indisreplident))";
 
+// Of relation c: what REPLICA IDENTITY USING INDEX takes. Each index by name and columns, a unit separator before each
+// column and a record separator behind the last.
+constexpr const char* kCandidates =
+    "(SELECT string_agg(x.relname || (SELECT string_agg(chr(31) || a.attname, '' ORDER BY a.attname COLLATE \"C\") "
+    "FROM "
+    "pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])) || chr(30), "
+    "'' ORDER BY x.relname) "
+    "FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisvalid AND "
+    "i.indisunique "
+    "AND i.indimmediate AND i.indpred IS NULL AND NOT i.indisprimary AND NOT EXISTS (SELECT FROM "
+    "unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) k LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k "
+    "WHERE a.attnotnull IS NOT TRUE))";
+
 // Each wanted table and, for a root, its leaves: everything about one physical table in one row.
 std::string physical_sql(const std::string& oids) {
   return "SELECT w.root, c.oid, n.nspname, c.relname, c.relkind, c.relreplident, c.oid <> w.root AS leaf, "
@@ -30,9 +44,9 @@ std::string physical_sql(const std::string& oids) {
          std::string(kIdentityColumns) +
          ", greatest(c.reltuples, 0)::bigint, CASE WHEN c.relkind = 'r' THEN COALESCE(pg_relation_size(c.oid), 0) / "
          "current_setting('block_size')::bigint ELSE 0 END, pg_has_role(c.relowner, 'USAGE'), "
-         "has_schema_privilege(n.oid, 'USAGE') AND NOT row_security_active(c.oid), pg_relation_filenode(c.oid) "
-         "FROM (SELECT o AS root, o AS oid FROM unnest(" +
-         oids + ") o UNION SELECT o, t.relid FROM unnest(" + oids +
+         "has_schema_privilege(n.oid, 'USAGE') AND NOT row_security_active(c.oid), pg_relation_filenode(c.oid), " +
+         std::string(kCandidates) + " FROM (SELECT o AS root, o AS oid FROM unnest(" + oids +
+         ") o UNION SELECT o, t.relid FROM unnest(" + oids +
          ") o CROSS JOIN LATERAL pg_partition_tree(o::oid::regclass) t WHERE t.isleaf) w "
          "JOIN pg_class c ON c.oid = w.oid JOIN pg_namespace n ON n.oid = c.relnamespace "
          "WHERE c.relkind IN ('r', 'p') ORDER BY w.root, leaf, n.nspname, c.relname";
@@ -73,6 +87,23 @@ bool is_true(const Result& result, std::size_t row, std::size_t column) { return
 
 using Tables = std::map<Oid, TableInfo>;
 
+std::vector<IdentityIndex> candidates_in(std::string_view text) {
+  std::vector<IdentityIndex> candidates;
+  std::string word;
+  std::vector<std::string> words;
+  for (const char byte : text) {
+    if (byte != '\x1e' && byte != '\x1f') {
+      word += byte;
+      continue;
+    }
+    words.push_back(std::exchange(word, {}));
+    if (byte == '\x1f') continue;
+    candidates.push_back({words.front(), {words.begin() + 1, words.end()}});
+    words.clear();
+  }
+  return candidates;
+}
+
 // A leaf that identifies its rows in another way than its root would make the stream's old rows lie.
 void add_leaf(TableInfo& table, const std::string& root_identity, const Result& rows, std::size_t row) {
   table.leaves.push_back(rows.text(row, 7));
@@ -105,6 +136,7 @@ Tables take_tables(const Result& rows) {
     table.owned = is_true(rows, row, 11);
     table.may_select = is_true(rows, row, 12);
     table.files = rows.text(row, 13) + " ";
+    table.candidates = candidates_in(rows.text(row, 14));
   }
   return tables;
 }

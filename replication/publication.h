@@ -32,10 +32,11 @@ struct TableInfo {
   };
   std::vector<Column> columns;      // live ones, in order
   std::vector<std::string> leaves;  // partitioned: its leaf partitions, quoted and qualified
-  bool usable_identity = false;     // an UPDATE or DELETE can name its row
-  bool may_select = false;          // this role may read every published column
-  bool owned = false;               // this role may add it to a publication
-  std::string files;                // of it or its leaves: others when it was rewritten or truncated
+  std::vector<IdentityIndex> candidates;
+  bool usable_identity = false;  // an UPDATE or DELETE can name its row
+  bool may_select = false;       // this role may read every published column
+  bool owned = false;            // this role may add it to a publication
+  std::string files;             // of it or its leaves: others when it was rewritten or truncated
   std::int64_t estimated_rows = 0;
   std::int64_t pages = 0;
   std::string row_filter;                      // of the publication (PG 15), SQL or empty

@@ -74,13 +74,20 @@ struct RelationColumn {
   const ColumnType* type = nullptr;  // from the catalogue; never null once the relation reaches a sink
 };
 
+// A unique index that could be the replica identity: of every row, checked at once, of columns that are NOT NULL.
+struct IdentityIndex {
+  std::string name;
+  std::vector<std::string> columns;  // sorted
+};
+
 struct Relation {
   Oid oid = 0;
   std::string schema;
   std::string name;
   ReplicaIdentity identity = ReplicaIdentity::default_;
   std::vector<RelationColumn> columns;
-  std::uint64_t version = 0;  // differs for each Relation object of a process
+  std::vector<IdentityIndex> candidates;  // from the catalogue, to say what mends a mistake
+  std::uint64_t version = 0;              // differs for each Relation object of a process
 
   [[nodiscard]] std::string qualified() const { return schema + "." + name; }  // for people: not quoted
 };

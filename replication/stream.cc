@@ -30,6 +30,7 @@ std::int64_t wall_clock_us() {
 }  // namespace
 
 struct Stream::State {
+  using Clock = std::chrono::steady_clock;
   enum class Phase : std::uint8_t { made, streaming, finishing, over };
 
   State(event::Loop& on, Connection& from, StreamHandler& to, std::chrono::milliseconds interval);
@@ -53,6 +54,7 @@ struct Stream::State {
   std::chrono::milliseconds status_interval;
   Phase phase = Phase::made;
   bool paused = false;
+  Clock::time_point paused_since;
   bool resume_asked = false;  // from inside the handler's own call
   bool output_left = false;
   WakeupPace pace;
@@ -134,6 +136,7 @@ void Stream::State::on_timer() noexcept {
 
 void Stream::State::read_and_drain() {
   pace.woken();
+  counters.heard = Clock::now();
   std::size_t delivered = 0, before = 0;
   do {
     before = delivered;
@@ -183,7 +186,10 @@ bool Stream::State::deliver(std::string_view copy_data) {
     enough = !handler.on_keepalive(keepalive.end, keepalive.send_time_us);
   }
   if (phase == Phase::over) return false;
-  if (enough && !resume_asked && phase == Phase::streaming) paused = true;
+  if (enough && !resume_asked && phase == Phase::streaming) {
+    paused = true;
+    paused_since = Clock::now();
+  }
   return !paused;
 }
 
@@ -230,6 +236,7 @@ void Stream::start() {
 void Stream::resume() {
   state_->resume_asked = true;
   if (!state_->paused) return;
+  state_->counters.paused = paused_for();
   state_->paused = false;
   state_->more.schedule();
 }
@@ -265,6 +272,11 @@ Lsn Stream::received() const { return state_->received; }
 Lsn Stream::confirmed() const { return state_->confirmed; }
 
 const StreamCounters& Stream::counters() const { return state_->counters; }
+
+std::chrono::nanoseconds Stream::paused_for() const {
+  const State& s = *state_;
+  return s.counters.paused + (s.paused ? State::Clock::now() - s.paused_since : std::chrono::nanoseconds(0));
+}
 
 event::Task<> Stream::finish(std::chrono::milliseconds patience) {
   State& s = *state_;

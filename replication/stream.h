@@ -11,6 +11,7 @@
 // stays where it is (reliability 0.2).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -39,6 +40,8 @@ class StreamHandler {
 
 struct StreamCounters {
   std::uint64_t bytes = 0, messages = 0, wakeups = 0;
+  std::chrono::nanoseconds paused{0};             // while a handler had had enough, up to the last resume()
+  std::chrono::steady_clock::time_point heard{};  // the server's last bytes; the epoch: none yet
 };
 
 class Stream {
@@ -57,6 +60,7 @@ class Stream {
   [[nodiscard]] Lsn received() const;  // the furthest position the server has told us
   [[nodiscard]] Lsn confirmed() const;
   [[nodiscard]] const StreamCounters& counters() const;
+  [[nodiscard]] std::chrono::nanoseconds paused_for() const;  // in all, a pause that is under way included
 
   // The last status, CopyDone, and the server's answer, at most `patience` long. Nothing is delivered any more.
   event::Task<> finish(std::chrono::milliseconds patience);

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <stdexcept>
 
 #include "config/json_text.h"
 #include "config/load.h"
 #include "sidecar/admin_request.h"
 #include "sidecar/http_access.h"
+#include "sidecar/log.h"
 #include "sidecar/wall_clock.h"
 
 namespace walrelay::sidecar {
@@ -23,7 +25,8 @@ constexpr std::size_t kMostWaiting = 40;          // of the connections that Htt
 constexpr std::int64_t kPartitionWaitMs = 30000;  // a request for a part is answered when that is done
 const std::string kIndex = "/api/v1/admin/index/";
 const std::string kStatus = "/api/v1/status", kConfig = "/api/v1/config", kWait = "/api/v1/wait",
-                  kReload = "/api/v1/admin/reload";
+                  kReload = "/api/v1/admin/reload", kReplay = "/api/v1/admin/dlq/replay",
+                  kLogLevel = "/api/v1/admin/log-level";
 const std::string kJson = "application/json";
 
 std::int64_t steady_ms() {
@@ -83,7 +86,8 @@ std::optional<Admin::Route> Admin::route_of(const std::string& path) {
 }
 
 std::vector<ServedRoute> Admin::routes() {
-  std::vector<ServedRoute> all = {{kStatus, "GET"}, {kConfig, "GET"}, {kWait, "GET"}, {kReload, "POST"}};
+  std::vector<ServedRoute> all = {{kStatus, "GET"},  {kConfig, "GET"},  {kWait, "GET"},
+                                  {kReload, "POST"}, {kReplay, "POST"}, {kLogLevel, "GET, POST, PUT"}};
   for (const Ending& ending : endings()) {
     all.push_back({kIndex + "{mapping}" + ending.text, ending.part == Route::Part::status ? "GET" : "POST, DELETE"});
   }
@@ -101,6 +105,8 @@ void Admin::handle(const HttpRequest& request, HttpReply reply) {
       return reply.send(request.path == kConfig ? config() : status());
     }
     if (request.path == kReload) return reply.send(reload(request));
+    if (request.path == kReplay) return replay(request, std::move(reply));
+    if (request.path == kLogLevel) return reply.send(log_level(request));
     const auto route = route_of(request.path);
     if (!route) return reply.send(mistake(404, "there is no such route"));
     answer = act(*route, request, reply, later);
@@ -128,6 +134,33 @@ HttpAnswer Admin::reload(const HttpRequest& request) {
   } catch (const ReloadRefused& error) {
     return mistake(400, error.what());
   }
+}
+
+void Admin::replay(const HttpRequest& request, HttpReply reply) {
+  if (request.method != "POST") return reply.send(not_allowed("POST"));
+  if (auto refused = refusal(request)) return reply.send(std::move(*refused));
+  const std::string id = parameter(request, "id");
+  if (!is_letter_id(id))
+    return reply.send(mistake(400, "parameter id must be a dead letter's, such as 1700000000000-0"));
+  const auto answer = std::make_shared<HttpReply>(std::move(reply));
+  supervisor_.replay(id, [answer](const ReplayResult& result) {
+    using What = ReplayResult::What;
+    if (result.what != What::replayed) {
+      return answer->send(mistake(result.what == What::unknown ? 404 : 503, result.sentence));
+    }
+    answer->send(json_answer(200, Json::object().with("replayed", Json::raw("true")).print() + "\n"));
+  });
+}
+
+HttpAnswer Admin::log_level(const HttpRequest& request) {
+  if (request.method == "PUT" || request.method == "POST") {
+    if (auto refused = refusal(request)) return *refused;
+    if (!log::change_level(parameter(request, "level")))
+      return mistake(400, "parameter level must be one of trace, debug, info, warn, error, off");
+  } else if (request.method != "GET" && request.method != "HEAD") {
+    return not_allowed("GET, HEAD, POST, PUT");
+  }
+  return json_answer(200, Json::object().with("level", Json::text(std::string(log::level()))).print() + "\n");
 }
 
 HttpAnswer Admin::act(const Route& route, const HttpRequest& request, HttpReply& reply, bool& later) {
@@ -197,12 +230,12 @@ void Admin::wait(const HttpRequest& request, HttpReply& reply) {
   keep({std::move(reply), deadline, "", false, position});
 }
 
-bool Admin::is_reached(const Waiter& waiter) {
+bool Admin::is_reached(Waiter& waiter) {
   if (!waiter.slice.empty()) {
     const Job* job = supervisor_.jobs().find(waiter.slice);
     return job == nullptr || !job->running() || (waiter.begun && job->recorded);
   }
-  return supervisor_.holds(waiter.position);
+  return waiter.position ? supervisor_.holds(*waiter.position) : supervisor_.holds(waiter.everything);
 }
 
 void Admin::answer(Waiter& waiter, bool in_time) {
@@ -216,6 +249,8 @@ void Admin::answer(Waiter& waiter, bool in_time) {
   Json json = Json::object().with("reached", Json::raw(in_time ? "true" : "false"));
   json.add("applied", Json::text(replication::to_string(status.applied)));
   json.add("lagBytes", Json::raw(std::to_string(status.lag_bytes)));
+  const auto& awaited = waiter.position ? waiter.position : waiter.everything.position;
+  json.add("awaited", awaited ? Json::text(replication::to_string(*awaited)) : Json::raw("null"));
   waiter.reply.send(json_answer(in_time ? 200 : 504, json.print() + "\n"));
 }
 

@@ -7,6 +7,9 @@
 //   the same under .../verify (POST ?sample=10&repair=true, GET .../verify/status, DELETE)
 //   POST   /api/v1/admin/reload                                  reads the configuration again: 200 with what changed,
 //                                                                400 with the mistakes, and all stays as it is
+//   POST   /api/v1/admin/dlq/replay?id=1700000000000-0           200 when that dead letter's row is noted to be read
+//                                                                again, and the letter is gone; 503 not now
+//   PUT    /api/v1/admin/log-level?level=debug                   until the configuration is read again; GET says which
 //   GET    /api/v1/status                                        what is going on
 //   GET    /api/v1/config                                        the configuration in force as YAML, secrets hidden
 //   GET    /api/v1/wait?lsn=0/1A2B3C4&timeout=5s                 200 as soon as Redis holds that; 504 when not in time
@@ -56,6 +59,7 @@ class Admin {
     std::string slice;                         // a job's end, or
     bool begun = false;                        // that Redis has noted it, or
     std::optional<replication::Lsn> position;  // that Redis holds this; neither: it holds everything
+    Supervisor::Everything everything = {};
   };
 
   static const std::vector<Ending>& endings();
@@ -63,6 +67,8 @@ class Admin {
   // Why who asks may not act; nothing: he may.
   [[nodiscard]] std::optional<HttpAnswer> refusal(const HttpRequest& request) const;
   HttpAnswer reload(const HttpRequest& request);
+  void replay(const HttpRequest& request, HttpReply reply);
+  HttpAnswer log_level(const HttpRequest& request);
   HttpAnswer act(const Route& route, const HttpRequest& request, HttpReply& reply, bool& later);
   HttpAnswer begin(const Route& route, const HttpRequest& request, HttpReply& reply, bool& later);
   HttpAnswer report(const Route& route, const HttpRequest& request);
@@ -72,7 +78,7 @@ class Admin {
   void wait(const HttpRequest& request, HttpReply& reply);
   // The job that a request names. Throws what is wrong with it, for a 400.
   Job job_of(const Route& route, const HttpRequest& request);
-  [[nodiscard]] bool is_reached(const Waiter& waiter);
+  [[nodiscard]] bool is_reached(Waiter& waiter);
   void answer(Waiter& waiter, bool in_time);
   void keep(Waiter waiter);
   void look();

@@ -35,11 +35,6 @@ void Catalogue::when_settled(const TableInfo& info, bool made_anew) {
   work_.set();
 }
 
-void Catalogue::flush_wal() {
-  flush_due_ = true;
-  work_.set();
-}
-
 event::Task<> Catalogue::prepare() {
   auto looking = look(true);
   co_await std::move(looking);
@@ -53,12 +48,11 @@ event::Task<> Catalogue::watch() {
       auto answering = answer();
       co_await std::move(answering);
     } else if (flush_due_) {
-      flush_due_ = false;
-      const std::string sql =
-          "BEGIN; SET LOCAL synchronous_commit = local; SELECT CASE WHEN NOT pg_is_in_recovery() THEN "
-          "pg_logical_emit_message(true, 'walrelay', '') END; COMMIT";
-      auto flushing = connection_.query(sql, "make the server flush its WAL");
+      auto flushing = flush();
       co_await std::move(flushing);
+    } else if (ends_known_ < ends_asked_) {
+      auto finding = find_end();
+      co_await std::move(finding);
     } else if (due_) {
       due_ = false;
       auto polling = poll();
@@ -96,6 +90,8 @@ event::Task<> Catalogue::poll() {
     auto settling = settle();
     co_await std::move(settling);
   }
+  auto counting = count_connections();
+  co_await std::move(counting);
 }
 
 // Reads every table and the publication, makes them agree, and reports what is new.

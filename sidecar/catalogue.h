@@ -49,10 +49,13 @@ class Catalogue {
   void when_settled(const replication::TableInfo& info, bool made_anew);
   [[nodiscard]] bool settling() const { return !unsettled_.empty(); }  // an on_table is still to come
 
-  // The tables that the mappings want and the publication carries.
   // Makes the server flush the WAL that it has written, so that the stream can reach its end. Nothing on a stand-by.
   void flush_wal();
+  // Where the log ends: the server is asked after ask_end(), and has answered as soon as end_since() knows it.
+  std::uint64_t ask_end();
+  [[nodiscard]] std::optional<replication::Lsn> end_since(std::uint64_t question) const;
 
+  // The tables that the mappings want and the publication carries.
   [[nodiscard]] const std::map<replication::Oid, replication::TableInfo>& tables() const { return tables_; }
   // Every table of the database, as the last look found it.
   [[nodiscard]] const std::vector<replication::TableInfo>& found() const { return found_; }
@@ -68,11 +71,15 @@ class Catalogue {
   std::function<void(const replication::TableInfo&, bool made_anew)> on_table_gone;
   std::function<void(const std::string&)> on_trouble;  // one sentence, said once
   std::function<void(const replication::SlotState&, replication::Lsn end_of_wal)> on_slot;
+  std::function<void(std::uint64_t connections, std::uint64_t most)> on_connections;  // of the server; now and then
   std::function<void()> on_binary_lost;  // a table appeared that the binary stream cannot carry
 
  private:
   event::Task<> answer();
+  event::Task<> flush();
+  event::Task<> find_end();
   event::Task<> poll();
+  event::Task<> count_connections();
   event::Task<> look(bool first);
   event::Task<> publish(std::vector<replication::TableInfo> wanted, bool first);
   event::Task<bool> alter_publication(std::vector<std::string> statements, bool first);
@@ -89,6 +96,9 @@ class Catalogue {
   event::Event work_;
   event::Timer timer_;
   bool due_ = false, flush_due_ = false;
+  std::uint64_t ends_asked_ = 0, ends_known_ = 0;
+  replication::Lsn end_ = replication::Lsn::invalid;
+  std::uint64_t polls_ = 0;
   std::optional<std::pair<replication::Oid, std::vector<replication::Oid>>> question_;
   std::string fingerprint_;
   std::map<replication::Oid, replication::TableInfo> tables_;

@@ -225,7 +225,12 @@ event::Task<DocumentReader::Ids> DocumentReader::read_some(Connection& connectio
 // It stays as it is in Redis, and is not asked for again before it is marked again.
 void DocumentReader::refuse(const Work& work, const std::string& id, const std::string& why) {
   const sinks::DocumentSpec& spec = documents_.spec(work.document);
-  pipeline_.refuse(sinks::RowError(spec.site + ": " + why), document_relation(spec, 0));
+  sinks::DeadLetter letter;
+  letter.image.table = spec.root();
+  letter.image.operation = "read";
+  letter.write = spec.site;
+  letter.error = spec.site + ": " + why;
+  pipeline_.refuse(spec.on_poison, std::move(letter));
   documents_.refused(work, id);
 }
 

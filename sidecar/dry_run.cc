@@ -96,7 +96,7 @@ class DryRun : public sinks::SinkEvents {
     PipelineOptions options;
     options.reread_key = sinks::reread_key(config_.source.slot);
     options.again_key = sinks::again_key(config_.source.slot);
-    options.dead_letter_rows = true;  // printed, and the run goes on
+    options.note_all = true;  // printed, and the run goes on
     options.encoding = encoding_.get();
     pipeline_.emplace(std::move(options), relations_, overtaken_, rereads_, sink_, clock_);
     reader_.emplace(loop_, overtaken_, *pipeline_, clock_, encoding_.get());

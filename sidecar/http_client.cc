@@ -171,6 +171,24 @@ HttpResult http_request(const std::string& method, const std::string& base_url, 
   return reader.take();
 }
 
+std::vector<std::string> urls_behind(const std::string& base_url) {
+  const HostAndPort server = parse(base_url);
+  require_one_word(server.host, "the host");
+  std::vector<std::string> urls;
+  try {
+    const Addresses addresses = resolve(server);
+    for (const addrinfo* each = addresses.get(); each != nullptr; each = each->ai_next) {
+      std::array<char, NI_MAXHOST> host{};
+      if (::getnameinfo(each->ai_addr, each->ai_addrlen, host.data(), host.size(), nullptr, 0, NI_NUMERICHOST) != 0)
+        continue;
+      const bool six = each->ai_family == AF_INET6;
+      urls.push_back("http://" + (six ? "[" + std::string(host.data()) + "]" : host.data()) + ":" + server.port);
+    }
+  } catch (const std::runtime_error&) {  // whoever asks it next is told why
+  }
+  return urls;
+}
+
 std::string percent_encoded(std::string_view text) {
   constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sidecar/http_response.h"
 
@@ -23,6 +24,10 @@ class HttpUnreachable : public std::runtime_error {
 // a name. Throws HttpUnreachable; std::invalid_argument for what no request can carry.
 HttpResult http_request(const std::string& method, const std::string& base_url, const std::string& path_and_query,
                         const std::string& token, std::chrono::milliseconds timeout);
+
+// The addresses that the name in `base_url` stands for, each as a URL of its own: "http://10.0.0.7:9847". Empty when it
+// cannot be resolved.
+std::vector<std::string> urls_behind(const std::string& base_url);
 
 // For a segment of a path or a value of a query: all but letters, digits and "-._~" as "%XX".
 std::string percent_encoded(std::string_view text);

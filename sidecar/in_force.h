@@ -14,7 +14,8 @@ namespace walrelay::sidecar {
 struct InForce {
   // Throws sinks::MappingError.
   explicit InForce(config::Config from)
-      : config(std::move(from)), mappings(mapping_specs(config), sinks::state_prefix(config.source.slot)) {}
+      : config(std::move(from)),
+        mappings(mapping_specs(config), sinks::state_prefix(config.source.slot), row_policy(config)) {}
   config::Config config;
   sinks::MappingSet mappings;
 };

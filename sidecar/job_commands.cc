@@ -1,18 +1,15 @@
 #include "sidecar/job_commands.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <optional>
 #include <thread>
 
-#include "config/json_text.h"
-#include "sidecar/http_address.h"
-#include "sidecar/http_client.h"
-#include "sidecar/log.h"
+#include "sidecar/job_progress.h"
+#include "sidecar/json_look.h"
 #include "sidecar/programs.h"
+#include "sidecar/slot_owner.h"
 #include "sidecar/wall_clock.h"
 
 namespace walrelay::sidecar {
@@ -23,40 +20,16 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kAnswer{10000};
 constexpr milliseconds kPoll{200};
-constexpr std::size_t kShown = 20;  // differences
-
-class Remote {
- public:
-  Remote(const config::Config& config, const Asking& asking)
-      : url_(asking.url.empty() ? base_url(config.http.listen) : asking.url),
-        token_(config.http.token.given() ? config.http.token.read().reveal() : "") {}
-
-  HttpResult ask(const std::string& method, const std::string& path, milliseconds timeout = kAnswer) const {
-    return http_request(method, url_, path, token_, timeout);
-  }
-
- private:
-  std::string url_, token_;
-};
-
-// What the server says is wrong, or its answer as it is.
-std::string error_in(const HttpResult& result) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element json;
-  std::string_view sentence;
-  const bool said =
-      parser.parse(result.body).get(json) == simdjson::SUCCESS && json["error"].get(sentence) == simdjson::SUCCESS;
-  return said ? std::string(sentence) : "HTTP status " + std::to_string(result.status) + ": " + result.body;
-}
+constexpr milliseconds kLongest{20000};         // of one request; the server bounds it, too
+constexpr milliseconds kStandbyPatience{1000};  // then another one may own the slot
+constexpr std::size_t kShown = 20;              // differences
 
 std::vector<std::string> mappings_in(const std::string& body) {
   std::vector<std::string> names;
   simdjson::dom::parser parser;
-  simdjson::dom::element json;
-  simdjson::dom::array array;
-  if (parser.parse(body).get(json) != simdjson::SUCCESS || json["mappings"].get(array) != simdjson::SUCCESS)
-    return names;
-  for (const auto& each : array) {
+  JsonElement json;
+  if (parser.parse(body).get(json) != simdjson::SUCCESS) return names;
+  for (const JsonElement each : elements_of(json, "mappings")) {
     std::string_view name;
     if (each.get(name) == simdjson::SUCCESS) names.emplace_back(name);
   }
@@ -79,14 +52,6 @@ std::string query_of(const Job& job) {
 std::string route_of(const Job& job, const char* rest) {
   return "/api/v1/admin/index/" + percent_encoded(job.mapping) +
          (job.kind == JobKind::rebuild ? "/reindex" : "/verify") + rest + query_of(job);
-}
-
-void show_progress(const Job& job) {
-  char line[200];
-  std::snprintf(line, sizeof line, "%s %s: %s  %llu/%llu rows  %llu keys removed", name_of(job.kind),
-                job.mapping.c_str(), name_of(job.phase), static_cast<unsigned long long>(job.processed),
-                static_cast<unsigned long long>(job.total), static_cast<unsigned long long>(job.removed));
-  log::progress(line);
 }
 
 void print_differences(const Job& job) {
@@ -139,16 +104,17 @@ ExitCode run_remotely(const Remote& remote, const Job& job, bool json) {
     const bool bad = begun.status == 400 || begun.status == 404;
     throw StopError(bad ? ExitCode::usage : ExitCode::failure, error_in(begun));
   }
+  JobProgress progress;
   for (;;) {
     const HttpResult result = remote.ask("GET", route_of(job, "/status"));
     const auto now = job_from_json(result.body);
     if (result.status != 200 || !now) throw StopError(ExitCode::failure, error_in(result));
     if (!now->running()) {
-      log::progress("");
+      progress.clear();
       print_result(*now, json);
       return code_of(*now);
     }
-    show_progress(*now);
+    progress.show(*now);
     std::this_thread::sleep_for(kPoll);
   }
 }
@@ -163,11 +129,13 @@ std::optional<HttpResult> status_of(const Remote& remote) {
 
 ExitCode run_alone(const config::Config& config, const Job& job, bool json) {
   std::map<std::string, Job> last;
-  const auto report = [&last](const Job& each) {
+  JobProgress progress;
+  const auto report = [&](const Job& each) {
     last[each.slice()] = each;
-    if (each.running()) show_progress(each);
+    if (each.running() && each.phase != JobPhase::waiting) progress.show(each);
   };
   const ExitCode ended = carry_out(config, {job}, report);
+  progress.clear();
   ExitCode code = ended;
   for (const auto& [slice, each] : last) {
     print_result(each, json);
@@ -179,16 +147,30 @@ ExitCode run_alone(const config::Config& config, const Job& job, bool json) {
 
 }  // namespace
 
-ExitCode command_job(const config::Config& config, const Job& job, const Asking& asking) {
+Remote owner_behind(const Remote& remote) {
+  const auto deadline = std::chrono::steady_clock::now() + kAnswer;
+  for (;;) {
+    const Respondent found = find_respondent(remote.url());
+    if (found.role != Role::standby) return remote.at(found.url);
+    if (std::chrono::steady_clock::now() >= deadline) {
+      throw StopError(ExitCode::failure, "the walrelay at " + found.url +
+                                             " stands by: ask the one that owns the slot, with --url http://<its "
+                                             "http.listen>");
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+ExitCode command_job(const config::Config& config, const Job& job, const JobChoices& choices) {
   std::optional<HttpResult> running;
   std::optional<Remote> remote;
-  if (!asking.alone && (!asking.url.empty() || !config.http.listen.empty())) {
-    remote.emplace(config, asking);
+  if (choices.remote) {
+    remote.emplace(owner_behind(*choices.remote));
     running = status_of(*remote);
   }
   if (!running) {
-    if (!asking.url.empty()) throw StopError(ExitCode::failure, "no walrelay answers at " + asking.url);
-    return run_alone(config, job, asking.json);
+    if (choices.must_ask) throw StopError(ExitCode::failure, "no walrelay answers at " + choices.remote->url());
+    return run_alone(config, job, choices.json);
   }
   std::vector<std::string> names{job.mapping};
   if (job.mapping.empty()) names = mappings_in(running->body);
@@ -201,32 +183,41 @@ ExitCode command_job(const config::Config& config, const Job& job, const Asking&
   for (const std::string& name : names) {
     Job each = job;
     each.mapping = name;
-    code = worse(code, run_remotely(*remote, each, asking.json));
+    code = worse(code, run_remotely(*remote, each, choices.json));
   }
   return code;
 }
 
-ExitCode command_status(const config::Config& config, const Asking& asking) {
-  const HttpResult result = Remote(config, asking).ask("GET", "/api/v1/status");
-  std::cout << result.body;
-  return result.status == 200 ? ExitCode::ok : ExitCode::failure;
+namespace {
+
+// Everything is a position as soon as the server has told it, and stays that one however often it is asked again.
+std::string what_is_awaited(const HttpResult& result, const std::string& before) {
+  simdjson::dom::parser parser;
+  JsonElement json;
+  if (parser.parse(result.body).get(json) != simdjson::SUCCESS) return before;
+  const std::string position = text_of(json, "awaited");
+  return position.empty() ? before : "lsn=" + percent_encoded(position);
 }
 
-ExitCode command_wait(const config::Config& config, const std::string& lsn, milliseconds timeout,
-                      const Asking& asking) {
-  const Remote remote(config, asking);
-  const std::string what = lsn.empty() ? "caught_up=true" : "lsn=" + percent_encoded(lsn);
-  const std::string path = "/api/v1/wait?" + what + "&timeout=";
+}  // namespace
+
+ExitCode command_wait(const Remote& remote, const std::string& lsn, milliseconds timeout) {
+  std::string what = lsn.empty() ? "caught_up=true" : "lsn=" + percent_encoded(lsn);
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   for (;;) {
-    const auto now = std::chrono::steady_clock::now();
-    const auto left = std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(deadline - now));
     std::string trouble;
     try {
-      const HttpResult result = remote.ask("GET", path + std::to_string(left.count()) + "ms", left + kAnswer);
+      const Respondent asked = find_respondent(remote.url());
+      const auto now = std::chrono::steady_clock::now();
+      const auto most = asked.role == Role::owner ? kLongest : kStandbyPatience;
+      const auto left = std::clamp(std::chrono::duration_cast<milliseconds>(deadline - now), milliseconds(0), most);
+      const std::string path = "/api/v1/wait?" + what + "&timeout=" + std::to_string(left.count()) + "ms";
+      const HttpResult result = remote.at(asked.url).ask("GET", path, left + kAnswer);
       if (result.status == 200) return ExitCode::ok;
-      if (result.status != 504) throw StopError(ExitCode::usage, error_in(result));
-      trouble = "Redis does not hold it yet";
+      if (result.status != 504 && result.status != 503) throw StopError(ExitCode::usage, error_in(result));
+      what = what_is_awaited(result, what);
+      trouble = asked.role == Role::owner ? "Redis does not hold it yet"
+                                          : "Redis does not hold it yet, or another walrelay owns the slot";
     } catch (const HttpUnreachable& error) {  // it may be starting
       trouble = error.what();
     }

@@ -20,7 +20,8 @@ Parameter seconds(std::int64_t us) {
   return us == 0 ? std::nullopt : Parameter(std::to_string(static_cast<double>(us) / 1e6));
 }
 
-std::string quoted(const std::string& table) {
+// Not `quoted`: newer headers bring std::quoted, which a std::string argument finds.
+std::string quoted_table(const std::string& table) {
   const std::size_t dot = table.find('.');
   if (dot == std::string::npos) return "public." + replication::quote_identifier(table);
   return replication::quote_identifier(table.substr(0, dot)) + "." +
@@ -35,7 +36,7 @@ event::Task<> JobRunner::note_in_table(std::string slice) {
   if (job == nullptr || job->kind != JobKind::rebuild || job->dry_run || postgres_ == nullptr) co_return;
   const auto table = options_.status_tables.find(job->mapping);
   if (table == options_.status_tables.end()) co_return;
-  const std::string name = quoted(table->second);
+  const std::string name = quoted_table(table->second);
   const std::string what = "note the job in table \"" + table->second + "\"";
   std::vector<Parameter> of{job->mapping};
   std::vector<Parameter> row{job->mapping,

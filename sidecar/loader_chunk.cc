@@ -29,11 +29,8 @@ void Loader::Chunk::count() {
 }
 
 void Loader::Chunk::write(Row row, bool fresh) {
-  try {
-    writer_.replace(row, fresh, loader_.sink_.batch());
-  } catch (const sinks::RowError& error) {
-    loader_.pipeline_.refuse(error, relation());
-  }
+  loader_.pipeline_.write(writer_, {relation(), "read", row},
+                          [&] { writer_.replace(row, fresh, loader_.sink_.batch()); });
 }
 
 void Loader::Chunk::note_keys(Row row) {

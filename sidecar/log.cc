@@ -4,15 +4,22 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
+#include <optional>
+
+#include "sidecar/terminal.h"
 
 namespace walrelay::sidecar::log {
 
 namespace {
 
+constexpr std::array<std::string_view, 6> kLevels = {"trace", "debug", "info", "warn", "error", "off"};
+
+std::size_t level_index = 2;
 bool json = false;
 bool colours = false;
 bool progress_shown = false;
@@ -87,8 +94,18 @@ std::string as_text(std::string_view level, std::string_view message, std::initi
   return line;
 }
 
-void write(spdlog::level::level_enum level, std::string_view name, std::string_view message,
-           std::initializer_list<Field> fields) {
+std::optional<std::size_t> index_of(std::string_view level) {
+  const auto found = std::find(kLevels.begin(), kLevels.end(), level);
+  return found == kLevels.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - kLevels.begin()));
+}
+
+void set_level(std::size_t index) {
+  level_index = index;
+  spdlog::default_logger_raw()->set_level(spdlog::level::from_str(std::string(kLevels[index])));
+}
+
+void say(spdlog::level::level_enum level, std::string_view name, std::string_view message,
+         std::initializer_list<Field> fields) {
   auto* logger = spdlog::default_logger_raw();
   if (!logger->should_log(level)) return;
   if (progress_shown) {
@@ -105,33 +122,57 @@ bool on_terminal() { return isatty(STDERR_FILENO) != 0; }
 
 void configure(std::string_view level, Format format) {
   json = format == Format::json || (format == Format::automatic && !on_terminal());
-  colours = !json && on_terminal() && std::getenv("NO_COLOR") == nullptr;
+  colours = !json && takes_colours(STDERR_FILENO);
   auto sink = std::make_shared<spdlog::sinks::stderr_sink_st>();
   auto logger = std::make_shared<spdlog::logger>("walrelay", std::move(sink));
   logger->set_pattern("%v");
-  logger->set_level(spdlog::level::from_str(std::string(level)));
   logger->flush_on(spdlog::level::trace);
   spdlog::set_default_logger(std::move(logger));
+  set_level(index_of(level).value_or(level_index));
+}
+
+bool change_level(std::string_view level) {
+  const auto index = index_of(level);
+  if (!index) return false;
+  if (*index == level_index) return true;
+  set_level(std::min(*index, level_index));  // the louder of both says it
+  say(spdlog::level::critical, "info", "the log level changes", {{"level", level}});
+  set_level(*index);
+  return true;
+}
+
+std::string_view level() { return kLevels[level_index]; }
+
+void louder() {
+  if (level_index > 0) change_level(kLevels[level_index - 1]);
+}
+
+void quieter() {
+  constexpr std::size_t kError = 4;
+  if (level_index < kError) change_level(kLevels[level_index + 1]);
 }
 
 void debug(std::string_view message, std::initializer_list<Field> fields) {
-  write(spdlog::level::debug, "debug", message, fields);
+  say(spdlog::level::debug, "debug", message, fields);
 }
 void info(std::string_view message, std::initializer_list<Field> fields) {
-  write(spdlog::level::info, "info", message, fields);
+  say(spdlog::level::info, "info", message, fields);
 }
 void warn(std::string_view message, std::initializer_list<Field> fields) {
-  write(spdlog::level::warn, "warn", message, fields);
+  say(spdlog::level::warn, "warn", message, fields);
 }
 void error(std::string_view message, std::initializer_list<Field> fields) {
-  write(spdlog::level::err, "error", message, fields);
+  say(spdlog::level::err, "error", message, fields);
 }
 
 void progress(std::string_view line) {
-  if (json || !on_terminal()) return;
+  if (!shows_progress()) return;
+  if (line.empty() && !progress_shown) return;
   std::fprintf(stderr, "\r\033[K%.*s", static_cast<int>(line.size()), line.data());
   std::fflush(stderr);
-  progress_shown = true;
+  progress_shown = !line.empty();
 }
+
+bool shows_progress() { return !json && is_capable_terminal(STDERR_FILENO); }
 
 }  // namespace walrelay::sidecar::log

@@ -31,7 +31,15 @@ void info(std::string_view message, std::initializer_list<Field> fields = {});
 void warn(std::string_view message, std::initializer_list<Field> fields = {});
 void error(std::string_view message, std::initializer_list<Field> fields = {});
 
-// A line that replaces itself on a terminal (progress); nothing elsewhere.
+// A line that replaces itself on a terminal (progress), until the next event or line; nothing elsewhere.
 void progress(std::string_view line);
+[[nodiscard]] bool shows_progress();  // there is such a terminal, and JSON was not asked for
+
+// The level changes while the program runs, and the log says so; false: there is no such level. louder() and quieter()
+// go one step, between trace and error.
+bool change_level(std::string_view level);
+[[nodiscard]] std::string_view level();
+void louder();
+void quieter();
 
 }  // namespace walrelay::sidecar::log

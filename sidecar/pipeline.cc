@@ -13,6 +13,18 @@ using replication::Position;
 using replication::Row;
 namespace pgoutput = replication::pgoutput;
 
+namespace {
+
+RowOf row_of(const Change& change) {
+  const Row row = change.new_row.empty() ? change.old_row : change.new_row;
+  const char* const operation = change.operation == Operation::insert   ? "insert"
+                                : change.operation == Operation::update ? "update"
+                                                                        : "delete";
+  return {*change.relation, operation, row};
+}
+
+}  // namespace
+
 Pipeline::Pipeline(PipelineOptions options, Relations& relations, Overtaken& overtaken, Rereads& rereads,
                    sinks::Sink& sink, ServerClock& clock)
     : options_(std::move(options)),
@@ -21,6 +33,7 @@ Pipeline::Pipeline(PipelineOptions options, Relations& relations, Overtaken& ove
       rereads_(rereads),
       sink_(sink),
       clock_(clock),
+      asks_for_rows_(sink.asks_for_rows()),
       committed_(options_.verified.committed) {
   rereads_.on_held = [this](bool held) { sink_.hold(held); };
   relations_.on_replaced = [this](replication::Oid oid) { rereads_.forget_table(oid, overtaken_.next_chunk()); };
@@ -174,7 +187,10 @@ void Pipeline::place(Change& change) const {
 void Pipeline::change(Table& table, Change& change) {
   const bool fresh = counted_change();
   place(change);
-  if (table.writer == nullptr) return;
+  if (table.writer == nullptr) {
+    counters_.filtered += fresh ? 1 : 0;
+    return;
+  }
   if (overtaken_.watching(table.relation->oid)) {
     if (!change.new_row.empty()) touch(table, change.new_row);
     if (!change.old_row.empty()) touch(table, change.old_row);
@@ -183,11 +199,9 @@ void Pipeline::change(Table& table, Change& change) {
   wrote_ = true;
   if (table.differs && !table.loading) on_shape(table.relation->oid);
   if (documents_ != nullptr && !table.writer->paths().empty()) documents_->changed(*table.writer, change);
-  try {
+  write(*table.writer, row_of(change), [&] {
     if (rereads_.empty() || !merge_reread(table, change)) apply(table, change);
-  } catch (const sinks::RowError& error) {
-    refuse(error, *table.relation);
-  }
+  });
   sink_.row(here());
   event::crash_point();
 }
@@ -203,7 +217,11 @@ void Pipeline::apply(Table& table, const Change& change) {
   // cannot be relied on. But what the last owner has shown already was whole: to fetch it again would show less
   // meanwhile.
   const bool keep_unchanged = !table.loading || repeats();
-  const auto outcome = table.writer->apply(change, keep_unchanged, sink_.batch());
+  sinks::Batch& batch = sink_.batch();
+  const std::size_t bytes = batch.bytes();
+  const auto outcome = table.writer->apply(change, keep_unchanged, batch);
+  const bool silent = batch.bytes() == bytes && table.writer->paths().empty();
+  counters_.filtered += silent && outcome == sinks::RelationWriter::Outcome::done ? 1 : 0;
   // Where the stream is behind an ALTER TABLE, or ahead, the table is about to be read: the row comes with it. But what
   // the last owner has shown of the row must not be replaced by less until then.
   if (outcome != sinks::RelationWriter::Outcome::reread) return;
@@ -253,10 +271,19 @@ void Pipeline::tell_truncate(const pgoutput::Truncate& truncate, std::uint64_t f
   }
 }
 
-void Pipeline::refuse(const sinks::RowError& error, const replication::Relation& relation) {
-  if (!options_.dead_letter_rows) throw error;
-  ++counters_.dead_letters;
-  sink_.dead_letter(relation.qualified(), "", error.what());
+void Pipeline::note(const sinks::RelationWriter& writer, const RowOf& of) {
+  for (const sinks::Refusal& refusal : writer.refusals()) {
+    refuse(refusal.policy, {row_image(writer, of.relation, of.operation, of.row), "", "", refusal.error});
+  }
+}
+
+void Pipeline::refuse(sinks::OnPoison policy, sinks::DeadLetter letter) {
+  if (policy == sinks::OnPoison::stop && !options_.note_all) throw sinks::RowError(letter.error);
+  if (policy == sinks::OnPoison::skip) {
+    ++counters_.skipped_rows;
+  } else {
+    sink_.dead_letter(std::move(letter));
+  }
 }
 
 }  // namespace walrelay::sidecar

@@ -23,24 +23,34 @@
 #include "sidecar/overtaken.h"
 #include "sidecar/relations.h"
 #include "sidecar/rereads.h"
+#include "sidecar/row_image.h"
 #include "sidecar/server_clock.h"
 #include "sinks/sink.h"
 
 namespace walrelay::sidecar {
 
 struct PipelineCounters {
-  std::uint64_t transactions = 0, skipped_transactions = 0, changes = 0, dead_letters = 0, rereads = 0;
+  std::uint64_t transactions = 0, skipped_transactions = 0, changes = 0, rereads = 0;
+  std::uint64_t skipped_rows = 0;                    // that cannot be written, by on_poison: skip
   std::uint64_t messages = 0, refused_messages = 0;  // that were for us
+  std::uint64_t filtered = 0;                        // changes that made no command
 };
 
 struct PipelineOptions {
-  std::string reread_key;         // where rows to be read again are noted in Redis
-  std::string again_key;          // likewise what messages ask to remove
-  std::string origin;             // of which history the positions are (Transaction)
-  bool binary = false;            // the stream was asked for in binary
-  bool dead_letter_rows = false;  // a row that cannot be written is noted; otherwise the session ends
+  std::string reread_key;  // where rows to be read again are noted in Redis
+  std::string again_key;   // likewise what messages ask to remove
+  std::string origin;      // of which history the positions are (Transaction)
+  bool binary = false;     // the stream was asked for in binary
+  bool note_all = false;   // a row that cannot be written never ends the session, whatever its mapping says
   replication::Position verified, sent;
   const replication::Encoding* encoding = nullptr;  // null: text is UTF-8 already
+};
+
+// The row that is being written.
+struct RowOf {
+  const replication::Relation& relation;
+  const char* operation;  // as in RowImage
+  replication::Row row;
 };
 
 class Pipeline : public replication::StreamHandler {
@@ -73,10 +83,30 @@ class Pipeline : public replication::StreamHandler {
   void halt() { halted_ = true; }
   [[nodiscard]] const PipelineCounters& counters() const { return counters_; }
 
-  // A row that cannot be written, from the stream or from a chunk: noted, or thrown on.
-  void refuse(const sinks::RowError& error, const replication::Relation& relation);
+  // Whatever writes a row, from the stream or from a chunk, does it by this: so that what mappings cannot write of it
+  // is noted as they say, and what Redis refuses can be. Throws sinks::RowError where one of them is to stop for it.
+  template <class Writing>
+  void write(const sinks::RelationWriter& writer, const RowOf& of, const Writing& writing) {
+    if (asks_for_rows_) [[unlikely]]
+      sink_.of_row(row_image(writer, of.relation, of.operation, of.row));
+    try {
+      writing();
+      note_refusals(writer, of);
+    } catch (const sinks::RowError& error) {
+      if (!options_.note_all) throw;
+      sink_.dead_letter({row_image(writer, of.relation, of.operation, of.row), "", "", error.what()});
+    }
+    if (asks_for_rows_) [[unlikely]]
+      sink_.of_row({});
+  }
+  // A document that cannot be read; likewise.
+  void refuse(sinks::OnPoison policy, sinks::DeadLetter letter);
   // What stands in Redis for the row is not what the table says: it is read again by its key, and written.
   void mend(Table& table, std::string_view identity, RowKey key);
+  // A dead letter is dealt with: its row is read again and written, or, where it was about a row that is gone, what
+  // that one had is removed first. `forget`: the command that removes the letter, in the same batch.
+  void replay(Table& table, std::string_view identity, RowKey key, replication::Row gone,
+              const std::vector<std::string>& forget);
   // The note of a row that stands in Redis now, or is gone.
   void erase_note(const std::string& note);
 
@@ -103,6 +133,11 @@ class Pipeline : public replication::StreamHandler {
   void change(Table& table, replication::Change& change);
   void place(replication::Change& change) const;
   void tell_truncate(const replication::pgoutput::Truncate& truncate, std::uint64_t first);
+  void note_refusals(const sinks::RelationWriter& writer, const RowOf& of) {
+    if (!writer.refusals().empty()) [[unlikely]]
+      note(writer, of);
+  }
+  void note(const sinks::RelationWriter& writer, const RowOf& of);
   [[nodiscard]] bool is_new(const replication::pgoutput::LogicalMessage& message);
   bool carry_out(const replication::pgoutput::LogicalMessage& message);
   void apply(Table& table, const replication::Change& change);
@@ -124,6 +159,7 @@ class Pipeline : public replication::StreamHandler {
   replication::pgoutput::Decoder decoder_;
   replication::RowText new_text_, old_text_;
   replication::Transaction transaction_;
+  const bool asks_for_rows_;
   bool in_transaction_ = false, skipping_ = false, wrote_ = false, blocked_ = false, halted_ = false;
   std::uint64_t changes_ = 0;       // row messages of this transaction so far
   std::uint64_t skip_changes_ = 0;  // of them, in the checkpoint already

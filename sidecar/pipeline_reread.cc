@@ -27,6 +27,20 @@ void Pipeline::mend(Table& table, std::string_view identity, RowKey key) {
   sink_.loaded(0);
 }
 
+void Pipeline::replay(Table& table, std::string_view identity, RowKey key, Row gone,
+                      const std::vector<std::string>& forget) {
+  if (!gone.empty()) {
+    write(*table.writer, {*table.relation, "delete", gone}, [&] { table.writer->remove(gone, sink_.batch()); });
+  }
+  sinks::Batch& batch = sink_.batch();
+  batch.open(kNotes, forget[1], sinks::Effect::ordered);
+  batch.command(forget.size());
+  for (const std::string& argument : forget) batch.argument(argument);
+  batch.close();
+  mend(table, identity, std::move(key));
+  sink_.loaded(0);
+}
+
 Reread& Pipeline::note(Table& table, std::string_view identity, RowKey key) {
   const std::string note = to_note(table.relation->schema, table.relation->name, key);
   Reread& reread = rereads_.add(table.relation->oid, identity, std::move(key), note, overtaken_.next_chunk());
@@ -78,6 +92,7 @@ bool Pipeline::merge_reread(Table& table, const Change& change) {
   table.writer->append_identity(change.new_row, identity_);
   if (identity_ != old_identity) {  // the image moves with the row; the old key goes
     table.writer->remove(change.old_row, sink_.batch());
+    note_refusals(*table.writer, {*table.relation, "update", change.old_row});
     Reread image = *reread;
     rereads_.erase(oid, old_identity);
     erase_note(old_note);
@@ -87,7 +102,10 @@ bool Pipeline::merge_reread(Table& table, const Change& change) {
     const auto values = image.values();
     reread->fill(values);
   } else {
-    if (change.old_full) table.writer->remove(change.old_row, sink_.batch());
+    if (change.old_full) {
+      table.writer->remove(change.old_row, sink_.batch());
+      note_refusals(*table.writer, {*table.relation, "update", change.old_row});
+    }
     reread->merge(change.new_row);
   }
   if (change.old_full) reread->fill(change.old_row);  // what the change left alone is in the old row
@@ -104,6 +122,7 @@ bool Pipeline::merge_reread(Table& table, const Change& change) {
 void Pipeline::write_whole(Table& table, const Reread& reread) {
   const auto values = reread.values();
   table.writer->replace(values, false, sink_.batch());
+  note_refusals(*table.writer, {*table.relation, "update", values});
 }
 
 }  // namespace walrelay::sidecar

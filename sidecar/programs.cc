@@ -12,7 +12,9 @@
 #include "event/task.h"
 #include "sidecar/http.h"
 #include "sidecar/log.h"
+#include "sidecar/notify.h"
 #include "sidecar/reload.h"
+#include "sidecar/service_state.h"
 #include "sidecar/site.h"
 #include "sidecar/supervisor.h"
 #include "sidecar/version.h"
@@ -87,10 +89,19 @@ ExitCode serve(std::unique_ptr<InForce> in_force, std::function<config::Config()
     http.emplace(loop, config.http.listen,
                  [&site](const HttpRequest& request, HttpReply reply) { site.handle(request, std::move(reply)); });
   }
-  Signals signals(loop, [&supervisor] { supervisor.stop(); });
+  Notifier notifier(notify_socket());
+  ServiceState service(loop, notifier, [&site] { return sentence_of(site.overview()); });
+  reloader.on_begin = [&notifier] { notifier.reloading(); };
+  reloader.on_end = [&notifier] { notifier.ready(); };
+  Signals signals(loop, [&] {
+    notifier.stopping();
+    supervisor.stop();
+  });
   event::Signal hangup(loop, SIGHUP, [&reloader] { reload(reloader); });
+  event::Signal louder(loop, SIGUSR1, log::louder), quieter(loop, SIGUSR2, log::quieter);
   announce(config);
   supervisor.start();
+  notifier.ready();  // whether the servers are there or not: they may come later, and a restart would not bring them
   loop.run();
   log::info("walrelay ends", {{"exit_code", static_cast<int>(supervisor.exit_code())}});
   end_soon(supervisor.exit_code());

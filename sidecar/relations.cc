@@ -74,6 +74,7 @@ std::unique_ptr<Relation> relation_of(const TableInfo& info, const replication::
   relation->schema = info.schema;
   relation->name = info.name;
   relation->identity = info.identity;
+  relation->candidates = info.candidates;
   relation->version = next_version();
   for (const auto& column : streamed_columns(info)) {
     relation->columns.push_back({column.name, column.type_oid, column.type_modifier, column.identity, column.primary,
@@ -135,6 +136,7 @@ Relations::Bound Relations::bind(const TableInfo& info) {
 std::unique_ptr<Relation> Relations::complete(const replication::pgoutput::RelationMessage& message) const {
   auto relation = replication::make_relation(message, encoding_);
   const auto described = described_.find(relation->oid);
+  if (described != described_.end()) relation->candidates = described->second.candidates;
   for (auto& column : relation->columns) {
     column.type = types_.find(column.type_oid);
     if (described == described_.end()) continue;

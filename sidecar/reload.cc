@@ -39,6 +39,7 @@ const Section kSections[] = {
     {"log", [](const Config& a, const Config& b) { return a.log == b.log; }},
     {"http.token", [](const Config& a, const Config& b) { return a.http.token == b.http.token; }},
     {"http.hosts", [](const Config& a, const Config& b) { return a.http.hosts == b.http.hosts; }},
+    {"metrics", [](const Config& a, const Config& b) { return a.metrics == b.metrics; }},
     {"on_gap", [](const Config& a, const Config& b) { return a.on_gap == b.on_gap; }},
     {"on_row_error", [](const Config& a, const Config& b) { return a.on_row_error == b.on_row_error; }},
     {"on_removed", [](const Config& a, const Config& b) { return a.on_removed == b.on_removed; }},
@@ -67,7 +68,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 bool ConfigChanges::only_log_and_token() const {
   return std::all_of(sections.begin(), sections.end(), [](const std::string& section) {
-    return section == "log" || section == "http.token" || section == "http.hosts";
+    return section == "log" || section == "http.token" || section == "http.hosts" || section == "metrics";
   });
 }
 
@@ -152,11 +153,15 @@ ConfigChanges Reloader::take_up(std::unique_ptr<InForce> next) {
 
 ConfigChanges Reloader::reload() {
   std::string mistakes;
+  if (on_begin) on_begin();
   try {
-    return take_up(next());
+    ConfigChanges changes = take_up(next());
+    if (on_end) on_end();
+    return changes;
   } catch (const std::exception& error) {  // of the file, the templates, the tables
     mistakes = error.what();
   }
+  if (on_end) on_end();
   supervisor_.count_reload(false);
   supervisor_.note_failure("reload", mistakes);
   log::error("the configuration is not taken up, the old one stays in force:\n" + mistakes);

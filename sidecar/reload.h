@@ -37,6 +37,8 @@ class Reloader {
   // Logs what comes of it. Throws ReloadRefused.
   ConfigChanges reload();
 
+  std::function<void()> on_begin, on_end;  // around each reload, whatever comes of it
+
  private:
   [[nodiscard]] std::unique_ptr<InForce> next();
   ConfigChanges take_up(std::unique_ptr<InForce> next);

@@ -6,6 +6,7 @@
 #include "event/crash_point.h"
 #include "sidecar/log.h"
 #include "sidecar/policy.h"
+#include "sidecar/wall_clock.h"
 #include "sidecar/wiring.h"
 
 namespace walrelay::sidecar {
@@ -85,6 +86,7 @@ void Session::on_applied(const Position& position, std::int64_t commit_time_us) 
   const std::uint64_t commands = sink_->counters().commands;
   status_.batch_commands.observe(static_cast<double>(commands - commands_before_));
   commands_before_ = commands;
+  if (sink_->counters().last_apply_seconds >= 0) status_.apply.observe(sink_->counters().last_apply_seconds);
   if (commit_time_us == 0) return;
   status_.end_to_end.observe(std::max(0.0, static_cast<double>(clock_.now_us() - commit_time_us) / 1e6));
   status_.last_applied_commit_seconds = static_cast<double>(commit_time_us) / 1e6;
@@ -106,16 +108,7 @@ void Session::on_writable() {
   if (runner_) runner_->on_writable();
 }
 
-void Session::on_failed(std::exception_ptr error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const sinks::RedisError& redis) {
-    ++status_.redis_errors[redis.code()];
-  } catch (...) {  // counted elsewhere
-    return fail(error);
-  }
-  fail(error);
-}
+void Session::on_failed(std::exception_ptr error) { fail(std::move(error)); }
 
 // Ready means that the last row read is in Redis: whatever was filling, complete or in flight then has been applied.
 void Session::see_whether_loaded() {
@@ -123,6 +116,7 @@ void Session::see_whether_loaded() {
   if (!all_read_ || status_.state != State::loading || !documents_->settled_up_to(marks_when_read_)) return;
   if (!sink_->drained() && sink_->counters().batches < batches_when_read_ + kBatchesUnderWay) return;
   status_.state = State::streaming;
+  status_.last_load_seconds = static_cast<double>(wall_clock_us()) / 1e6;
   log::info("every table is read; streaming", {{"rows", loader_->progress().rows}});
 }
 
@@ -149,7 +143,7 @@ void Session::tick() {
                 part * 100, loader_->current_table().c_str());
   log::progress(line);
   if (now - last_progress_line_ >= kProgressEvery) {
-    if (last_progress_line_ != Clock::time_point{} && !log::on_terminal()) {
+    if (last_progress_line_ != Clock::time_point{} && !log::shows_progress()) {
       log::info("loading", {{"tables_done", load.tables_done},
                             {"tables", load.tables},
                             {"rows", load.rows},
@@ -196,6 +190,15 @@ Lsn Session::applied() const {
   return caught_up() ? std::max(pipeline_->processed(), applied_.committed) : applied_.committed;
 }
 
+void Session::refresh_times() {
+  const std::chrono::duration<double> paused = stream_->paused_for();
+  status_.backpressure_seconds = base_.backpressure_seconds + paused.count();
+  const auto heard = stream_->counters().heard;
+  if (heard == Clock::time_point{}) return;
+  const std::chrono::duration<double> ago = Clock::now() - heard;
+  status_.last_message_seconds = static_cast<double>(wall_clock_us()) / 1e6 - ago.count();
+}
+
 void Session::refresh() {
   status_.redis_connected = redis_.is_open();
   status_.postgres_connected = watcher_.is_open() && (replicator_.is_open() || !streaming_);
@@ -226,6 +229,7 @@ void Session::refresh() {
   for (const auto& [slice, job] : jobs_.all()) status_.jobs_running[name_of(job.kind)] += job.running() ? 1 : 0;
   status_.received_bytes = base_.received_bytes + stream_->counters().bytes;
   status_.wakeups = base_.wakeups + stream_->counters().wakeups;
+  refresh_times();
   status_.buffered_bytes = sink_->buffered();
   status_.pending_rereads = rereads_.size();
   status_.dirty_documents = documents_->size();

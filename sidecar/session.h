@@ -20,6 +20,7 @@
 #include "replication/stream.h"
 #include "sidecar/catalogue.h"
 #include "sidecar/chunk_reader.h"
+#include "sidecar/dead_letters.h"
 #include "sidecar/document_reader.h"
 #include "sidecar/documents.h"
 #include "sidecar/job_runner.h"
@@ -27,6 +28,7 @@
 #include "sidecar/overtaken.h"
 #include "sidecar/pipeline.h"
 #include "sidecar/progress.h"
+#include "sidecar/redis_watch.h"
 #include "sidecar/relations.h"
 #include "sidecar/rereads.h"
 #include "sidecar/scrub.h"
@@ -58,9 +60,12 @@ class Session : public sinks::SinkEvents {
   [[nodiscard]] bool streaming() const { return stream_.has_value(); }
   void refresh();                                                               // brings the status up to date
   void wake_jobs();                                                             // the board has changed
+  void replay(const std::string& letter, LetterReplay::Done done);              // see dead_letters.h
   [[nodiscard]] std::optional<std::vector<std::string>> mapping_names() const;  // nothing: tables are not known yet
-  [[nodiscard]] std::vector<TableReport> tables() const;                        // that a mapping wants, by name
-  [[nodiscard]] bool holds(std::optional<replication::Lsn> position);           // see Supervisor
+  [[nodiscard]] bool holds(replication::Lsn position);                          // see Supervisor
+  std::optional<std::uint64_t> ask_end();                                       // see Catalogue; nothing: too early
+  [[nodiscard]] std::optional<replication::Lsn> end_since(std::uint64_t question) const;
+  [[nodiscard]] std::vector<TableReport> tables() const;  // that a mapping wants, by name
   // Why these mappings would not do for the tables as they are known now, one reason a line; empty: nothing is wrong.
   [[nodiscard]] std::string mistakes_of(sinks::MappingSet& mappings);
   [[nodiscard]] bool has_begun() const { return begun_; }  // it has written, or is about to
@@ -120,6 +125,7 @@ class Session : public sinks::SinkEvents {
   [[nodiscard]] replication::Lsn applied() const;
   void fail(std::exception_ptr error);
   void tick();
+  void refresh_times();
   [[nodiscard]] replication::ConnectionOptions connection_options(bool replication, const char* role) const;
 
   event::Loop& loop_;
@@ -161,6 +167,8 @@ class Session : public sinks::SinkEvents {
   std::optional<DocumentReader> document_reader_;
   std::optional<JobRunner> runner_;
   std::optional<Scrub> scrub_;
+  std::optional<LetterReplay> letters_;
+  std::optional<RedisWatch> redis_watch_;
   std::optional<replication::Stream> stream_;
   std::optional<event::Job> watching_;
   event::Timer ticker_;

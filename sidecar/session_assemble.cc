@@ -10,7 +10,6 @@ void Session::assemble(const Decision& decision, bool empty_database, event::mil
   pipeline.reread_key = sinks::reread_key(config_.source.slot);
   pipeline.again_key = sinks::again_key(config_.source.slot);
   pipeline.origin = origin_.system_identifier + "/" + origin_.slot_incarnation;
-  pipeline.dead_letter_rows = config_.on_row_error == "dead_letter";
   pipeline.verified = decision.verified;
   pipeline.sent = decision.sent;
   pipeline.encoding = encoding_.get();
@@ -35,6 +34,8 @@ void Session::assemble(const Decision& decision, bool empty_database, event::mil
   }
   JobTools tools{relations_, *catalogue_, *pipeline_, rereads_, *loader_, *reader_, *documents_, *sink_};
   runner_.emplace(loop_, std::move(jobs), jobs_, tools);
+  letters_.emplace(loop_, redis_options(config_.target), sinks::dead_letter_key(config_.source.slot), relations_,
+                   *pipeline_, *sink_);
   stream_.emplace(loop_, replicator_, *pipeline_, interval);
 }
 

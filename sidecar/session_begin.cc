@@ -39,6 +39,7 @@ void Session::begin(const Decision& decision, const sinks::RedisSink::Found& fou
   }
   sink_->start(origin_, loading ? "load" : "stream", decision.verified, decision.sent);
   status_.state = loading ? State::loading : State::streaming;
+  status_.buffer_limit = config_.flush.max_bytes;
   ++status_.sessions;
   begun_ = true;
   jobs_.restore(found.jobs);
@@ -50,6 +51,7 @@ void Session::begin(const Decision& decision, const sinks::RedisSink::Found& fou
   runner_->start();  // before the first read: its records leave with the checkpoint that no longer tells of the gap
   note_mappings(found);
   begin_loads(decision, found, stale);
+  redis_watch_.emplace(loop_, redis_options(config_.target), status_.redis);
   watching_.emplace(loop_, catalogue_->watch(), [this](std::exception_ptr error) { fail(error); });
   loader_->start();
   document_reader_->start();

@@ -9,6 +9,7 @@
 #include "sidecar/wall_clock.h"
 #include "sidecar/wiring.h"
 #include "sinks/redis_json.h"
+#include "sinks/redis_limits.h"
 
 namespace walrelay::sidecar {
 
@@ -29,6 +30,7 @@ event::Task<> Session::connect() {
   status_.redis_connected = true;
   status_.redis_peer = address_of(config_.target);
   status_.redis_version = dotted_version(redis_.server_version());
+  ++status_.redis_connects;
   auto asking_policy = eviction_policy(redis_);
   const std::string policy = co_await std::move(asking_policy);
   const std::string refusal = eviction_refusal(policy, mappings_.specs());
@@ -40,10 +42,14 @@ event::Task<> Session::connect() {
     const bool documents = co_await std::move(asking_json);
     mappings_.set_json_documents(documents);
   }
+  auto asking_limit = sinks::longest_argument(redis_);
+  const std::size_t limit = co_await std::move(asking_limit);
+  mappings_.set_longest_argument(limit);
   auto opening = watcher_.open();
   co_await std::move(opening);
   status_.postgres_peer = watcher_.peer();
   status_.postgres_version = watcher_.parameter("server_version");
+  ++status_.postgres_connects;
   watcher_.on_lost = [this](std::exception_ptr error) { fail(error); };
   const std::string sql = "SELECT current_setting('wal_level')";
   auto asking = watcher_.query(sql, "read wal_level");
@@ -248,6 +254,7 @@ event::Task<> Session::take_redis() {
     const auto name = write_names_.find(write);
     return name == write_names_.end() ? std::string("walrelay's own bookkeeping") : name->second;
   };
+  options.policy = [this](std::uint32_t write) { return mappings_.policy(write); };
   sink_.emplace(loop_, redis_, std::move(options), static_cast<sinks::SinkEvents&>(*this));
   auto taking = sink_->take_over();
   const auto found = co_await std::move(taking);

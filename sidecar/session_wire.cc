@@ -66,6 +66,9 @@ void Session::wire() {
     status_.server_end = std::max(status_.server_end, end);
     if (end > pipeline_->processed()) stream_->request_keepalive();
   };
+  catalogue_->on_connections = [this](std::uint64_t count, std::uint64_t most) {
+    status_.postgres = {true, count, most};
+  };
   loader_->on_table_loaded = [this](const std::string& table, std::uint64_t rows) {
     log::info("table read", {{"table", table}, {"rows", rows}});
     if (runner_) runner_->on_table_loaded(table, rows);
@@ -88,6 +91,7 @@ void Session::wire() {
   };
   loader_->on_failed = [this](std::exception_ptr error) { fail(error); };
   loader_->on_trouble = [this](const std::string& sentence) {
+    ++status_.load_failures;
     log::warn("reading a table: " + sentence);
     status_.failures.note("load", sentence, wall_clock_us());
   };

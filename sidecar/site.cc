@@ -127,7 +127,8 @@ void Site::health(const HttpRequest& request, HttpReply& reply) {
 }
 
 void Site::metrics(const HttpRequest&, HttpReply& reply) {
-  reply.send({200, "text/plain; version=0.0.4; charset=utf-8", render_metrics(supervisor_.status())});
+  reply.send({200, "text/plain; version=0.0.4; charset=utf-8",
+              render_metrics(supervisor_.status(), supervisor_.in_force().config.metrics.tables)});
 }
 
 void Site::openapi(const HttpRequest&, HttpReply& reply) {

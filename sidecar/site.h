@@ -27,6 +27,7 @@ class Site {
   Site& operator=(const Site&) = delete;
 
   void handle(const HttpRequest& request, HttpReply reply);
+  [[nodiscard]] Overview overview() { return recorder_.overview(); }  // as the page shows it now
 
   // "/livez" and "GET", "/api/v1/admin/index/{mapping}/reindex" and "POST, DELETE" ... HEAD goes with every GET.
   static std::vector<ServedRoute> routes();

@@ -56,6 +56,20 @@ struct TableReport {
   ChangeCounts changes;               // since the process began
 };
 
+// What Redis says of itself (INFO), a few times a minute.
+struct RedisFigures {
+  bool known = false;                               // else it has not said, or may not (NOPERM)
+  std::uint64_t memory_used = 0, memory_max = 0;    // bytes; max 0: no limit
+  std::uint64_t hits = 0, misses = 0, evicted = 0;  // of the whole server, since it began
+  std::uint64_t clients = 0, clients_max = 0;
+};
+
+// Connections of the whole PostgreSQL server.
+struct PostgresFigures {
+  bool known = false;
+  std::uint64_t connections = 0, connections_max = 0;
+};
+
 struct Status {
   std::string slot;
   State state = State::starting;
@@ -79,6 +93,9 @@ struct Status {
   std::string wal_status;
   std::int64_t slot_seen_us = 0;  // when this was so, our clock; 0: never
 
+  RedisFigures redis;
+  PostgresFigures postgres;
+
   // Counters since the process began.
   std::map<std::string, ChangeCounts> changes;  // by table
   PipelineCounters pipeline;
@@ -91,6 +108,13 @@ struct Status {
   std::uint64_t verified_rows = 0, mended = 0, removed_keys = 0;
   double last_verified_seconds = 0;                   // Unix time
   std::map<std::string, std::uint64_t> jobs_running;  // by kind
+  std::map<std::string, std::uint64_t> jobs_failed;   // by kind
+  std::map<std::string, std::uint64_t> drift;         // by mapping: what its last comparison found and did not mend
+  double last_load_seconds = 0;                       // Unix time: all tables, or one mapping by a rebuild, were read
+  std::uint64_t load_failures = 0;                    // attempts to read a part of a table
+  std::uint64_t postgres_connects = 0, redis_connects = 0;
+  double backpressure_seconds = 0;
+  std::size_t buffer_limit = 0;  // flush.max_bytes
   std::uint64_t received_bytes = 0, wakeups = 0;
   std::size_t buffered_bytes = 0, pending_rereads = 0, dirty_documents = 0;
   std::map<std::string, std::uint64_t> redis_errors;      // by code
@@ -102,7 +126,9 @@ struct Status {
   double last_reload_seconds = 0;                // Unix time of the last successful one
   std::string last_error;
   Failures failures;  // the latest
-  Histogram end_to_end = Histogram::of_seconds(), batch_duration = Histogram::of_seconds();
+  double loop_idle_seconds = 0;
+  Histogram end_to_end = Histogram::of_seconds(), apply = Histogram::of_seconds(),
+            batch_duration = Histogram::of_seconds();
   Histogram batch_commands = Histogram::of_counts();
 };
 

@@ -130,7 +130,8 @@ Json counters(const Status& status) {
   json.add("transactions", whole(status.pipeline.transactions)).add("changes", whole(status.pipeline.changes));
   json.add("rowsWritten", whole(status.sink.rows)).add("commands", whole(status.sink.commands));
   json.add("batches", whole(status.sink.batches)).add("coalesced", whole(status.sink.coalesced));
-  json.add("deadLetters", whole(status.pipeline.dead_letters)).add("removedKeys", whole(status.removed_keys));
+  json.add("deadLetters", whole(status.sink.refused_rows + status.sink.refused_notes))
+      .add("removedKeys", whole(status.removed_keys));
   json.add("receivedBytes", whole(status.received_bytes)).add("bufferedBytes", whole(status.buffered_bytes));
   json.add("pendingRereads", whole(status.pending_rereads)).add("dirtyDocuments", whole(status.dirty_documents));
   json.add("sessions", whole(status.sessions));

@@ -154,7 +154,7 @@ std::string positions_html(const Overview& overview) {
   out += fact("Redis", peer(status.redis_connected, status.redis_peer, status.redis_version));
   out += fact("End of the server", lsn(status.server_end)) + fact("Received", lsn(status.received));
   out += fact("In Redis", lsn(status.applied)) + fact("Told to PostgreSQL", lsn(status.confirmed));
-  return out + fact("Dead letters", readable_count(status.pipeline.dead_letters));
+  return out + fact("Dead letters", readable_count(status.sink.refused_rows + status.sink.refused_notes));
 }
 
 namespace {

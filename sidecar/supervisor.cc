@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "event/idle_time.h"
 #include "sidecar/log.h"
 #include "sidecar/wall_clock.h"
 #include "sinks/fingerprint.h"
@@ -22,6 +23,7 @@ Supervisor::Supervisor(event::Loop& loop, std::unique_ptr<InForce> in_force, std
   status_.last_reload_seconds = static_cast<double>(wall_clock_us()) / 1e6;
   jobs_.on_finished = [this](const Job& job) {
     if (job.status != JobStatus::failed) return;
+    ++status_.jobs_failed[name_of(job.kind)];
     note_failure("job", std::string(name_of(job.kind)) + " of mapping \"" + job.mapping + "\" failed: " + job.error);
   };
 }
@@ -52,6 +54,11 @@ void Supervisor::wake_jobs() {
   if (session_ != nullptr) session_->wake_jobs();
 }
 
+void Supervisor::replay(const std::string& letter, LetterReplay::Done done) {
+  if (session_ == nullptr) return done({ReplayResult::What::impossible, "the servers are not reached: try again"});
+  session_->replay(letter, std::move(done));
+}
+
 std::optional<std::vector<std::string>> Supervisor::mapping_names() const {
   const sinks::MappingSet& mappings = in_force_->mappings;
   if (mappings.default_mapping()) return session_ == nullptr ? std::nullopt : session_->mapping_names();
@@ -60,8 +67,20 @@ std::optional<std::vector<std::string>> Supervisor::mapping_names() const {
   return names;
 }
 
-bool Supervisor::holds(std::optional<replication::Lsn> position) {
-  return session_ != nullptr && session_->holds(position);
+bool Supervisor::holds(replication::Lsn position) { return session_ != nullptr && session_->holds(position); }
+
+bool Supervisor::holds(Everything& everything) {
+  if (session_ == nullptr) return false;
+  if (!everything.position) {
+    if (everything.session != sessions_made_) {  // whom the last one asked has not answered
+      const auto question = session_->ask_end();
+      if (!question) return false;
+      everything.session = sessions_made_;
+      everything.question = *question;
+    }
+    everything.position = session_->end_since(everything.question);
+  }
+  return everything.position && session_->holds(*everything.position);
 }
 
 const Status& Supervisor::status() {
@@ -70,6 +89,7 @@ const Status& Supervisor::status() {
   if (behind_since_us_ != 0) {
     status_.lag_seconds = std::max(status_.lag_seconds, static_cast<double>(wall_clock_us() - behind_since_us_) / 1e6);
   }
+  status_.loop_idle_seconds = std::chrono::duration<double>(event::idle_time(loop_)).count();
   return status_;
 }
 
@@ -115,6 +135,7 @@ void Supervisor::replace_log_and_token(const config::Config& next) {
     if (each == nullptr) continue;
     each->config.log = next.log;
     each->config.http = next.http;
+    each->config.metrics = next.metrics;
   }
 }
 
@@ -166,6 +187,7 @@ event::Task<> Supervisor::run_session() {
   SessionChoices choices{careful_, text_, {}};
   for (const auto& each : retired_) choices.retired.push_back(each.get());
   if (retiring_ != nullptr) choices.retired.push_back(retiring_.get());
+  ++sessions_made_;
   session_ = std::make_unique<Session>(loop_, in_force_->config, in_force_->mappings, status_, jobs_, choices);
   session_ended_.reset();
   session_job_.emplace(loop_, session_->run(), [this](std::exception_ptr error) {
@@ -173,6 +195,17 @@ event::Task<> Supervisor::run_session() {
     session_ended_.set();
   });
   co_await session_ended_;
+}
+
+// Refused and lost connections to Redis as well as what it answered.
+void Supervisor::count_failure() {
+  try {
+    std::rethrow_exception(failure_);
+  } catch (const sinks::RedisError& redis) {
+    ++status_.redis_errors[redis.code()];
+  } catch (...) {  // counted by its reason
+    return;
+  }
 }
 
 event::milliseconds Supervisor::pause_after(const Verdict& verdict, bool healthy) {
@@ -215,6 +248,7 @@ event::Task<> Supervisor::run() {
       if (next_ == nullptr) co_return;
       continue;
     }
+    count_failure();
     Verdict verdict = judge(failure_);
     ++status_.session_failures[verdict.reason];
     status_.last_error = verdict.sentence;

@@ -52,12 +52,20 @@ class Supervisor {
   // What was asked to be read again; outlives every session. After a change of the board: wake_jobs().
   [[nodiscard]] JobBoard& jobs() { return jobs_; }
   void wake_jobs();
+  void replay(const std::string& letter, LetterReplay::Done done);
   // Of every mapping; without any in the configuration those that the tables made. Nothing: not known yet.
   [[nodiscard]] std::optional<std::vector<std::string>> mapping_names() const;
 
-  // Whether Redis holds everything up to the position; without one, everything that the server has. Asks the server to
-  // say where it is, so that an idle one gets there.
-  [[nodiscard]] bool holds(std::optional<replication::Lsn> position);
+  // Whether Redis holds everything up to the position. Asks the server to say where it is, so that an idle one gets
+  // there.
+  [[nodiscard]] bool holds(replication::Lsn position);
+  // Whether Redis holds everything that the server had when this was first asked. What was last heard of the server
+  // will not do: a commit of a moment ago may not be among it. So the server is asked where its log ends.
+  struct Everything {
+    std::uint64_t session = 0, question = 0;
+    std::optional<replication::Lsn> position;
+  };
+  [[nodiscard]] bool holds(Everything& everything);
 
  private:
   event::Task<> run();
@@ -65,6 +73,7 @@ class Supervisor {
   void take_up_next();
   void session_over();
   bool go_back(const Verdict& verdict);
+  void count_failure();
   [[nodiscard]] event::milliseconds pause_after(const Verdict& verdict, bool healthy);
   void say(const Verdict& verdict, event::milliseconds pause);
   void over(std::exception_ptr error);
@@ -83,6 +92,7 @@ class Supervisor {
   ExitCode exit_code_ = ExitCode::ok;
   bool stopping_ = false, careful_ = false, text_ = false;
   int protocol_failures_ = 0;
+  std::uint64_t sessions_made_ = 0;
   std::string last_sentence_;
   event::Event session_ended_;
   std::exception_ptr failure_;  // of the session

@@ -70,14 +70,14 @@ sinks::IdentitySpec identity_of(const config::Identity& from) {
   return {};
 }
 
-// The mapping's own word, else the one for all.
-sinks::OnPoison on_poison_of(const std::string& own, const std::string& on_row_error) {
-  if (own == "skip") return sinks::OnPoison::skip;
-  const bool dead_letter = own.empty() ? on_row_error == "dead_letter" : own == "dead_letter";
-  return dead_letter ? sinks::OnPoison::dead_letter : sinks::OnPoison::stop;
+sinks::OnPoison policy_named(const std::string& word) {
+  if (word == "skip") return sinks::OnPoison::skip;
+  return word == "dead_letter" ? sinks::OnPoison::dead_letter : sinks::OnPoison::stop;
 }
 
 }  // namespace
+
+sinks::OnPoison row_policy(const config::Config& config) { return policy_named(config.on_row_error); }
 
 std::vector<config::KindRule> kind_rules() {
   std::vector<config::KindRule> rules;
@@ -109,7 +109,7 @@ std::vector<sinks::MappingSpec> mapping_specs(const config::Config& config) {
     spec.let = mapping.let;
     spec.identity = identity_of(mapping.identity);
     spec.allow_eviction = mapping.allow_eviction;
-    spec.on_poison = on_poison_of(mapping.on_poison, config.on_row_error);
+    spec.on_poison = mapping.on_poison.empty() ? row_policy(config) : policy_named(mapping.on_poison);
     spec.where = mapping.where;
     for (const auto& write : mapping.writes) {
       sinks::WriteSpec each;
@@ -175,7 +175,7 @@ sinks::RedisSinkOptions sink_options(const config::Config& config, bool careful)
   options.ack.replicas = config.ack.replicas;
   options.ack.fsynced = config.ack.fsynced;
   options.careful = careful;
-  options.dead_letter = config.on_row_error == "dead_letter";
+  options.most_letters = config.dead_letter_limit;
   return options;
 }
 
@@ -228,10 +228,11 @@ PipelineCounters add(const PipelineCounters& base, const PipelineCounters& more)
   return {base.transactions + more.transactions,
           base.skipped_transactions + more.skipped_transactions,
           base.changes + more.changes,
-          base.dead_letters + more.dead_letters,
           base.rereads + more.rereads,
+          base.skipped_rows + more.skipped_rows,
           base.messages + more.messages,
-          base.refused_messages + more.refused_messages};
+          base.refused_messages + more.refused_messages,
+          base.filtered + more.filtered};
 }
 
 sinks::SinkCounters add(const sinks::SinkCounters& base, const sinks::SinkCounters& more) {
@@ -243,6 +244,9 @@ sinks::SinkCounters add(const sinks::SinkCounters& base, const sinks::SinkCounte
   sum.transactions += base.transactions;
   sum.bytes += base.bytes;
   sum.refused += base.refused;
+  sum.skipped += base.skipped;
+  sum.refused_rows += base.refused_rows;
+  sum.refused_notes += base.refused_notes;
   sum.invalidated_by_key += base.invalidated_by_key;
   sum.invalidated_by_pattern += base.invalidated_by_pattern;
   sum.invalidation_scans += base.invalidation_scans;

@@ -19,6 +19,8 @@ namespace walrelay::sidecar {
 
 std::vector<config::KindRule> kind_rules();  // of every registered kind of write
 std::vector<sinks::MappingSpec> mapping_specs(const config::Config& config);
+// For a mapping that says nothing of its own.
+sinks::OnPoison row_policy(const config::Config& config);
 std::string address_of(const config::Target& target);  // "cache:6379/0", "/run/redis.sock"
 std::string dotted_version(int number);                // of Redis: "7.0.15" for 70015; empty for 0
 sinks::RedisOptions redis_options(const config::Target& target);

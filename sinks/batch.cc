@@ -66,6 +66,7 @@ void Batch::open(std::uint32_t write, std::string_view key, std::string_view mem
   Entry& entry = entries_.emplace_back();
   entry.begin = size_;
   entry.write = write;
+  entry.row = row_;
   entry.previous = previous;
   entry.effect = effect;
   entry.has_member = has_member;
@@ -98,7 +99,7 @@ void Batch::note_key(std::size_t size, const char* end) {
   if (--before_key_ != 0) return;
   Entry& entry = entries_.back();
   entry.key_begin = static_cast<std::size_t>(end - bytes_.get()) - 2 - size;
-  entry.key_size = size;
+  entry.key_size = static_cast<std::uint32_t>(size);
 }
 
 std::string_view Batch::key_of(const Entry& entry) const { return {bytes_.get() + entry.key_begin, entry.key_size}; }
@@ -186,7 +187,7 @@ std::string_view Batch::take(std::vector<Place>* places) {
   if (squeezable_) squeeze();
   if (places != nullptr) {
     for (const Entry& entry : entries_)
-      places->push_back({entry.write, entry.commands, key_of(entry), member_of(entry)});
+      places->push_back({entry.write, entry.commands, key_of(entry), member_of(entry), entry.row});
   }
   return {bytes_.get(), size_};
 }
@@ -198,6 +199,7 @@ void Batch::clear() {
     capacity_ = 0;
   }
   entries_.clear();
+  row_ = 0;
   size_ = commands_ = coalesced_ = 0;
   invalidations_ = {};
   squeezable_ = false;

@@ -68,7 +68,7 @@ class Batch {
     argument(bytes);
     Entry& entry = entries_.back();
     entry.member_begin = size_ - 2 - bytes.size();
-    entry.member_size = bytes.size();
+    entry.member_size = static_cast<std::uint32_t>(bytes.size());
   }
   // One argument that is already a bulk string (resp::bulk): names that are the same for every row. Never the key.
   void rendered(std::string_view bulk) {
@@ -77,6 +77,9 @@ class Batch {
     wrote(resp::put_bytes(room(bulk.size()), bulk));
   }
   void close();
+
+  // Entries opened from now on are of this row, for Place::row; 0: of none that anybody asks for.
+  void of_row(std::uint32_t row) { row_ = row; }
 
   // Every key that live entries of `write` name, with its member, each once or more. For TRUNCATE: what is not yet in
   // Redis. `visit` must not append to this batch.
@@ -107,16 +110,18 @@ class Batch {
   struct Place {
     std::uint32_t write = 0, commands = 0;
     std::string_view key, member = {};
+    std::uint32_t row = 0;
   };
   std::string_view take(std::vector<Place>* places = nullptr);
   void clear();  // keeps the memory that was used lately
 
  private:
   struct Entry {
-    std::size_t begin = 0, end = 0;           // in bytes_
-    std::size_t key_begin = 0, key_size = 0;  // in bytes_ (the first argument after the command's name)
-    std::size_t member_begin = 0, member_size = 0;
-    std::uint32_t write = 0, commands = 0;
+    std::size_t begin = 0, end = 0;  // in bytes_
+    std::size_t key_begin = 0;       // in bytes_ (the first argument after the command's name)
+    std::size_t member_begin = 0;
+    std::uint32_t key_size = 0, member_size = 0;  // Redis takes no argument of 4 GB
+    std::uint32_t write = 0, commands = 0, row = 0;
     std::uint32_t previous = 0;  // entry + 1 of the same write and key that may still be killed, 0: none
     Effect effect = Effect::partial;
     bool dead = false;
@@ -157,6 +162,7 @@ class Batch {
   std::size_t commands_ = 0, coalesced_ = 0;
   Invalidations invalidations_;
   bool squeezable_ = false;
+  std::uint32_t row_ = 0;
   std::size_t missing_arguments_ = 0;  // of the command that is being written
   std::uint32_t before_key_ = 0;       // arguments up to and with the key that are still to come
 };

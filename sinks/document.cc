@@ -142,6 +142,7 @@ DocumentSpec document_spec(const MappingSpec& mapping, std::size_t write, std::v
   const WriteSpec& from = mapping.writes[write];
   DocumentSpec document;
   document.mapping = mapping.name;
+  document.on_poison = mapping.on_poison;
   document.name = write == 0 ? mapping.name : mapping.name + "/" + std::to_string(write);
   document.site = "mapping " + mapping.name + ", document" + (from.where.empty() ? "" : " at " + from.where);
   document.write = write;

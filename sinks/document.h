@@ -35,6 +35,7 @@ struct DocumentSpec {
   std::string name;           // "orders"; unique, as it names keys of walrelay's own
   std::string mapping, site;  // the mapping's name; "mapping orders, document at walrelay.yaml:12:9"
   std::size_t write = 0;      // which of the mapping's
+  OnPoison on_poison = OnPoison::stop;
   std::string schema, table;  // the root
   std::vector<std::string> id;
   std::string query;

@@ -8,7 +8,7 @@ namespace walrelay::sinks {
 void HandedKeys::add(const Batch::Place& place) {
   if (given_up_) return;
   const Head head{place.write, place.commands, static_cast<std::uint32_t>(place.key.size()),
-                  static_cast<std::uint32_t>(place.member.size())};
+                  static_cast<std::uint32_t>(place.member.size()), place.row};
   char raw[sizeof head];
   std::memcpy(raw, &head, sizeof head);
   bytes_.append(raw, sizeof raw).append(place.key).append(place.member);
@@ -20,7 +20,7 @@ Batch::Place HandedKeys::read(std::size_t& at) const {
   const std::string_view key = std::string_view(bytes_).substr(at + sizeof head, head.key);
   const std::string_view member = std::string_view(bytes_).substr(at + sizeof head + head.key, head.member);
   at += sizeof head + head.key + head.member;
-  return {head.write, head.commands, key, member};
+  return {head.write, head.commands, key, member, head.row};
 }
 
 std::optional<Batch::Place> HandedKeys::of_command(std::size_t index) const {

@@ -35,7 +35,7 @@ class HandedKeys {
 
  private:
   struct Head {
-    std::uint32_t write = 0, commands = 0, key = 0, member = 0;  // the last two: bytes
+    std::uint32_t write = 0, commands = 0, key = 0, member = 0, row = 0;  // of key and member: bytes
   };
   [[nodiscard]] Batch::Place read(std::size_t& at) const;  // and moves `at` on to the next
 

@@ -127,6 +127,22 @@ std::vector<std::size_t> identity_columns(const Relation& relation) {
   return found;
 }
 
+namespace {
+
+// The statements that make `columns` (sorted; `names`: as the user wrote them, quoted) the replica identity.
+std::string use_index(const Relation& relation, const std::vector<std::string>& columns, const std::string& names) {
+  const auto& candidates = relation.candidates;
+  const auto found = std::find_if(candidates.begin(), candidates.end(),
+                                  [&columns](const auto& index) { return index.columns == columns; });
+  const std::string name = found == candidates.end() ? relation.name + "_identity" : found->name;
+  const std::string mend = alter(relation, "REPLICA IDENTITY USING INDEX ") + quoted_name(name) + ";";
+  if (found != candidates.end()) return mend;
+  return "CREATE UNIQUE INDEX " + quoted_name(name) + " ON " + quoted(relation) + " (" + names + "); " + mend +
+         " (the columns must be NOT NULL)";
+}
+
+}  // namespace
+
 void check_identity(const MappingSpec& mapping, const Relation& relation) {
   using Form = IdentitySpec::Form;
   const IdentitySpec& wanted = mapping.identity;
@@ -145,9 +161,7 @@ void check_identity(const MappingSpec& mapping, const Relation& relation) {
   std::string names, mend = make_full(relation);
   for (const std::string& name : wanted.columns) names += (names.empty() ? "" : ", ") + quoted_name(name);
   if (wanted.form == Form::primary_key) mend = alter(relation, "REPLICA IDENTITY DEFAULT;");
-  if (wanted.form == Form::columns) {
-    mend = alter(relation, "REPLICA IDENTITY USING INDEX ...; with its unique index on (") + names + "), all NOT NULL";
-  }
+  if (wanted.form == Form::columns) mend = use_index(relation, wants, names);
   throw MappingError("mapping " + mapping.name + (mapping.where.empty() ? "" : " at " + mapping.where) + ", table " +
                      relation.qualified() + ": the mapping's identity is " +
                      (wanted.form == Form::full          ? "full"

@@ -9,6 +9,7 @@
 #include "sinks/key_rules.h"
 #include "sinks/nearest_name.h"
 #include "sinks/relation_writer.h"
+#include "sinks/shown_columns.h"
 #include "sinks/table_pattern.h"
 #include "sinks/template.h"
 #include "sinks/write.h"
@@ -101,8 +102,9 @@ std::optional<TablePattern> compile_pattern(const MappingSpec& spec, Mistakes& m
   }
 }
 
-MappingSpec default_spec(const Relation& relation) {
+MappingSpec default_spec(const Relation& relation, OnPoison on_poison) {
   MappingSpec spec;
+  spec.on_poison = on_poison;
   spec.name = relation.qualified();
   spec.table = spec.name;
   spec.writes.push_back({"hash", {}, ""});
@@ -142,8 +144,8 @@ DocumentSpec read_document(const MappingSpec& spec, std::size_t write, Mistakes&
 
 }  // namespace
 
-MappingSet::MappingSet(std::vector<MappingSpec> specs, std::string state)
-    : specs_(std::move(specs)), state_(std::move(state)) {
+MappingSet::MappingSet(std::vector<MappingSpec> specs, std::string state, OnPoison fallback)
+    : specs_(std::move(specs)), state_(std::move(state)), fallback_(fallback) {
   Mistakes mistakes;
   std::set<std::string> names;
   for (const MappingSpec& spec : specs_) {
@@ -206,14 +208,21 @@ std::uint32_t MappingSet::most_of_a_table(const std::string& kind) const {
   return std::max(1U, most + by_pattern);
 }
 
-std::uint32_t MappingSet::number(const std::string& site, std::size_t write) {
+std::uint32_t MappingSet::number(const std::string& site, std::size_t write, OnPoison policy) {
   const auto [found, added] = numbers_.try_emplace({site, write}, static_cast<std::uint32_t>(sites_.size()));
-  if (added) sites_.push_back(site);
+  if (added) {
+    sites_.push_back(site);
+    policies_.push_back(policy);
+  }
   return found->second;
 }
 
 std::string MappingSet::describe(std::uint32_t write) const {
   return write < sites_.size() ? sites_[write] : "an unknown write";
+}
+
+OnPoison MappingSet::policy(std::uint32_t write) const {
+  return write < policies_.size() ? policies_[write] : OnPoison::stop;
 }
 
 std::vector<std::uint32_t> writes_of(const std::vector<OwnedKeys>& owned) {
@@ -231,23 +240,26 @@ std::unique_ptr<RelationWriter> MappingSet::bind(const Relation& relation) {
   std::set<std::string> keys;
   std::map<std::string, std::uint32_t> of_kind;
   std::string names;
+  ShownColumns shown(relation);
   const auto bind_spec = [&](const MappingSpec& spec, const Captures& captures) {
     BoundWriter::Group& group = groups.emplace_back();
     group.mapping = spec.name;
+    group.on_poison = spec.on_poison;
     check_identity(spec, relation);
     group.expressions = bind_let(spec, relation, captures);
     for (std::size_t i = 0; i < spec.writes.size(); ++i) {
       BindContext context{spec, spec.writes[i], relation, captures, *group.expressions, state_, 0, json_documents_};
       check_key_is_free(context, keys);
-      context.number = number(context.site(), i);
+      context.number = number(context.site(), i, spec.on_poison);
       context.ordinal = of_kind[spec.writes[i].kind]++;
       context.ordinals = most_of_a_table(spec.writes[i].kind);
       group.writes.push_back({find_kind(spec.writes[i].kind)->bind(context), context.number, document_of(spec, i)});
+      shown.add(context);
     }
     names += (names.empty() ? "" : ",") + spec.name;
   };
   if (default_mapping()) {
-    bind_spec(default_spec(relation), {});
+    bind_spec(default_spec(relation, fallback_), {});
   }
   for (const auto& compiled : compiled_) {
     if (const auto captures = compiled->match(relation.schema, relation.name)) bind_spec(*compiled->spec, *captures);
@@ -257,7 +269,8 @@ std::unique_ptr<RelationWriter> MappingSet::bind(const Relation& relation) {
     for (DocumentPath& path : document_paths(documents_[i], i, relation)) paths.push_back(std::move(path));
   }
   if (groups.empty() && paths.empty()) return nullptr;
-  return std::make_unique<BoundWriter>(relation, names, std::move(groups), std::move(paths));
+  return std::make_unique<BoundWriter>(relation, names, std::move(groups), std::move(paths), shown.columns(),
+                                       longest_argument_);
 }
 
 }  // namespace walrelay::sinks

@@ -22,17 +22,13 @@
 #include "sinks/batch.h"
 #include "sinks/expectation.h"
 #include "sinks/key_reading.h"
+#include "sinks/row_error.h"
 
 namespace walrelay::sinks {
 
 // A mistake in a mapping that only shows against the database (a column that does not exist, a key without the
 // identity's columns). The message names mapping, table and write, and says what to do.
 class MappingError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-// One row that cannot be written (NULL in a key). The message names the table, the write and the column, no value.
-class RowError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
@@ -107,8 +103,6 @@ struct IdentitySpec {
   std::vector<std::string> columns;
 };
 
-enum class OnPoison : std::uint8_t { stop, dead_letter, skip };
-
 struct MappingSpec {
   std::string name;   // unique; labels metrics
   std::string table;  // "schema.table" or "table" (schema public); or
@@ -150,6 +144,9 @@ struct OwnedKeys {
 // The numbers of writes that own anything, each once.
 std::vector<std::uint32_t> writes_of(const std::vector<OwnedKeys>& owned);
 
+// What Redis takes by default (proto-max-bulk-len).
+constexpr std::size_t kLongestArgument = 512U * 1024 * 1024;
+
 struct DocumentPath;  // document.h
 struct DocumentSpec;
 class DocumentValue;
@@ -165,14 +162,14 @@ class RelationWriter {
   //           again by its key and given to replace()
   enum class Outcome : std::uint8_t { done, reread };
 
-  // Appends the commands of an insert, update or delete, a key change included. May throw RowError before it has
-  // appended anything. With `keep_unchanged` false (the table is still being loaded, so anything or nothing may stand
+  // Appends the commands of an insert, update or delete, a key change included. Where a mapping cannot write the row:
+  // refusals() has it, or, if that mapping is to stop, throws RowError before it has appended anything; as all that
+  // take a row do. With `keep_unchanged` false (the table is still being loaded, so anything or nothing may stand
   // in Redis yet) a row with an unchanged column that a write needs is reread, and every other row is written as by
   // replace().
   virtual Outcome apply(const replication::Change& change, bool keep_unchanged, Batch& batch) = 0;
 
-  // Says the events of a change whose entries are dealt with otherwise: apply() says them itself. May throw RowError
-  // before it has appended anything.
+  // Says the events of a change whose entries are dealt with otherwise: apply() says them itself.
   virtual void tell(const replication::Change& change, Batch& batch) = 0;
   // Says that the table was truncated: only what is an event; truncated() has the rest.
   virtual void tell_truncate(const replication::Change& change, Batch& batch) = 0;
@@ -185,9 +182,14 @@ class RelationWriter {
   // (an initial load into an empty database), which saves a command.
   virtual void replace(replication::Row row, bool fresh, Batch& batch) = 0;
 
-  // What replace() would leave in Redis for a complete row: appends one for each write. May throw RowError before it
-  // has appended anything.
+  // What replace() would leave in Redis for a complete row: appends one for each write that can be made.
   virtual void expect(replication::Row row, std::vector<Expectation>& out) = 0;
+
+  // Of the last call of apply(), tell(), remove(), replace() or expect().
+  [[nodiscard]] virtual const std::vector<Refusal>& refusals() const = 0;
+  // The columns that a note of a row may show, ascending: those that the writes read, and those that identify it; never
+  // one that a write excludes.
+  [[nodiscard]] virtual const std::vector<std::size_t>& shown_columns() const = 0;
 
   // The row's identity as bytes, injective, equal for old and new rows that are the same row: what the visibility
   // rule compares. Values of identity columns (primary key columns under FULL, all columns without one).
@@ -236,8 +238,9 @@ class MappingSet {
   // Throws MappingError listing every mistake that shows without the database (template syntax, regular expression).
   // An empty list means the no-mappings default: every table becomes a hash at "{table}:{key}".
   // `state` begins the names of the keys in which writes keep what they need to know of rows (track, shared members):
-  // "walrelay:{slot}:".
-  explicit MappingSet(std::vector<MappingSpec> specs, std::string state = "walrelay:{walrelay}:");
+  // "walrelay:{slot}:". `fallback` is what the default's tables do with a row that cannot be written.
+  explicit MappingSet(std::vector<MappingSpec> specs,
+                      std::string state = "walrelay:{walrelay}:", OnPoison fallback = OnPoison::stop);
   ~MappingSet();
 
   [[nodiscard]] bool wants(std::string_view schema, std::string_view table) const;
@@ -250,6 +253,9 @@ class MappingSet {
   // The server has RedisJSON, so that the kind `json` makes documents and not strings. Before what is bound for it.
   void set_json_documents(bool has) { json_documents_ = has; }
 
+  // The longest argument that the server takes, in bytes: a row that needs a longer one cannot be written. Likewise.
+  void set_longest_argument(std::size_t bytes) { longest_argument_ = bytes; }
+
   // Binds every mapping that matches the relation, and every document that names it; null when none does. Throws
   // MappingError.
   std::unique_ptr<RelationWriter> bind(const replication::Relation& relation);
@@ -259,10 +265,12 @@ class MappingSet {
 
   // What a number in Batch entries means: "mapping users, table public.users, hash at walrelay.yaml:12:9".
   [[nodiscard]] std::string describe(std::uint32_t write) const;
+  // And what its mapping does with a command that Redis refuses; `stop` for a number that is nobody's.
+  [[nodiscard]] OnPoison policy(std::uint32_t write) const;
 
  private:
   struct Compiled;
-  std::uint32_t number(const std::string& site, std::size_t write);
+  std::uint32_t number(const std::string& site, std::size_t write, OnPoison policy);
   [[nodiscard]] std::size_t document_of(const MappingSpec& spec, std::size_t write) const;
 
   [[nodiscard]] std::uint32_t most_of_a_table(const std::string& kind) const;
@@ -271,10 +279,13 @@ class MappingSet {
   const std::string state_;
   std::vector<DocumentSpec> documents_;
   bool json_documents_ = false;
+  std::size_t longest_argument_ = kLongestArgument;
+  const OnPoison fallback_;
   std::vector<std::unique_ptr<Compiled>> compiled_;
   // By site and write: a new version of a relation keeps its writes' numbers.
   std::map<std::pair<std::string, std::size_t>, std::uint32_t> numbers_;
   std::vector<std::string> sites_;  // by number
+  std::vector<OnPoison> policies_;  // likewise
 };
 
 }  // namespace walrelay::sinks

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,36 +10,30 @@
 
 #include "replication/lsn.h"
 #include "sinks/batch.h"
+#include "sinks/dead_letter.h"
 #include "sinks/handed_keys.h"
 
 namespace walrelay::sinks {
 
-// A row that could not be written, for the dead-letter stream.
-//
-// The entry goes into the batch whose checkpoint declares the row's own batch verified. EXEC carries both or neither,
-// so a replay either repeats the row (and its note was never written) or skips it (and the note is there): the entry
-// needs no id of its own to be written once.
-struct DeadLetter {
-  std::string write;  // of which mapping and table
-  std::string key;
-  std::string error;
-  [[nodiscard]] std::size_t bytes() const { return write.size() + key.size() + error.size(); }
-};
 struct DeadLetterAt {
   DeadLetter letter;
   replication::Position position;
 };
 
+// In a careful session: the rows that commands are of, by Batch::Place::row.
+using RowImages = std::map<std::uint32_t, RowImage>;
+
 struct RedisFlight {
   std::size_t commands = 0;  // sent since MULTI, without those that finish() adds
   std::size_t bytes = 0, rows = 0, transactions = 0, coalesced = 0;
-  std::size_t letter_bytes = 0;
+  std::size_t letter_bytes = 0;    // of the letters and images
   replication::Position end;       // what is done once this is applied
   replication::Position verified;  // what its checkpoint says
   std::int64_t commit_time_us = 0;
   bool torn = false;                // ends inside a transaction, or inside a removal
   bool sealed = false;              // takes no more
   std::vector<DeadLetter> letters;  // to be noted once this is applied
+  RowImages images;
   Batch::Invalidations invalidations;
   HandedKeys keys;  // where a TRUNCATE may find it open; in a careful session, to name what Redis refuses
 
@@ -48,6 +43,7 @@ struct RedisFlight {
   std::size_t queued = 0;    // replies to `commands`
   bool nil = false;          // EXEC did nothing: the fence has changed
   std::chrono::steady_clock::time_point left;
+  std::chrono::steady_clock::time_point since{};  // its oldest row was received; the epoch: it has none of the stream
 };
 
 // What is known of the filling batch.
@@ -56,7 +52,9 @@ struct RedisFilling {
   std::size_t complete_bytes = 0;  // up to the last commit
   bool committed = false;          // there is something that may leave
   std::vector<DeadLetter> letters;
-  std::size_t letter_bytes = 0;
+  RowImages images;
+  std::size_t letter_bytes = 0;  // of the letters and images
+  std::chrono::steady_clock::time_point since{};
 };
 
 }  // namespace walrelay::sinks

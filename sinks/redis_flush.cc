@@ -114,8 +114,10 @@ void RedisSink::State::hand_over() {
   flight.invalidations.add(filling.invalidations());
   std::move(filled.letters.begin(), filled.letters.end(), std::back_inserter(flight.letters));
   flight.commit_time_us = commit_time_us;
+  if (flight.since == std::chrono::steady_clock::time_point{}) flight.since = filled.since;
   flight.torn = !whole();
   if (!flight.torn) flight.end = here;
+  flight.images.merge(filled.images);
   filled = {};
   overdue = false;
   if (!flight.torn) quiet_commit = false;
@@ -176,11 +178,28 @@ void RedisSink::State::finish() {
   connection.send({flight.closing, flight.noted + 4, {}, [this](const redisReply& reply) { on_closing(reply); }});
 }
 
+void RedisSink::State::append_letter(std::string& out, const DeadLetterAt& at) const {
+  const auto fields = at.letter.fields();
+  const std::string most = std::to_string(options.most_letters);
+  resp::append_header(out, 3 + (options.most_letters > 0 ? 3 : 0) + 2 * fields.size() + 2);
+  for (const std::string_view word : {std::string_view("XADD"), std::string_view(dead)}) resp::append_bulk(out, word);
+  if (options.most_letters > 0) {
+    for (const std::string_view word : {std::string_view("MAXLEN"), std::string_view("~"), std::string_view(most)})
+      resp::append_bulk(out, word);
+  }
+  resp::append_bulk(out, "*");
+  for (const auto& [name, value] : fields) {
+    resp::append_bulk(out, name);
+    resp::append_bulk(out, value);
+  }
+  resp::append_bulk(out, "position");
+  resp::append_bulk(out, to_field(at.position));
+}
+
 void RedisSink::State::write_closing(Flight& flight) {
   std::string& out = flight.closing;
   for (const DeadLetterAt& at : letters) {
-    resp::append_command(out, {"XADD", dead, "*", "write", at.letter.write, "key", at.letter.key, "error",
-                               at.letter.error, "position", to_field(at.position)});
+    append_letter(out, at);
   }
   flight.noted = letters.size();
   letters.clear();

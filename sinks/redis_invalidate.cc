@@ -143,6 +143,7 @@ bool RedisSink::State::land(Flight& flight) {
   Landed now;
   now.end = flight.end;
   now.commit_time_us = flight.commit_time_us;
+  now.since = flight.since;
   now.shows = flight.rows > 0 || flight.transactions > 0;
   now.waits = flight.invalidations.patterns > 0;
   now.letters = std::move(flight.letters);
@@ -158,6 +159,9 @@ bool RedisSink::State::land(Flight& flight) {
 
 void RedisSink::State::settle(Landed& flight) {
   applied = std::max(applied, flight.end);
+  const auto now = std::chrono::steady_clock::now();
+  const bool of_stream = flight.since != std::chrono::steady_clock::time_point{};
+  counters.last_apply_seconds = of_stream ? std::chrono::duration<double>(now - flight.since).count() : -1;
   unrecorded_rows = unrecorded_rows || flight.shows;
   for (DeadLetter& letter : flight.letters) letters.push_back({std::move(letter), flight.end});
 }

@@ -122,6 +122,7 @@ void RedisSink::row(const replication::Position& position) {
   State& s = *state_;
   if (s.failed) return s.filling.clear();
   ++s.filled.rows;
+  if (s.filled.since == std::chrono::steady_clock::time_point{}) s.filled.since = std::chrono::steady_clock::now();
   s.open = true;
   s.count_open(true);
   s.last_row = position;
@@ -154,7 +155,7 @@ void RedisSink::commit(replication::Lsn end, std::int64_t commit_time_us) {
   s.commit_time_us = commit_time_us;
   const bool torn = s.current != nullptr && s.current->torn;
   if (s.nothing_filling() && !torn && !s.removing) {
-    s.filled.rows = 0;
+    s.filled = {};
     s.quiet_commit = true;
     s.turn.schedule();
     return;
@@ -238,12 +239,23 @@ void RedisSink::flush() {
   s.turn.schedule();
 }
 
-void RedisSink::dead_letter(std::string_view table, std::string_view key, std::string_view reason) {
+void RedisSink::dead_letter(DeadLetter letter) {
   State& s = *state_;
   if (s.failed) return;
-  s.filled.letters.push_back({std::string(table), std::string(key), std::string(reason)});
-  s.filled.letter_bytes += s.filled.letters.back().bytes();
-  ++s.counters.refused;
+  s.filled.letter_bytes += letter.bytes();
+  s.filled.letters.push_back(std::move(letter));
+  ++s.counters.refused_rows;
+}
+
+bool RedisSink::asks_for_rows() const { return state_->options.careful && state_->options.policy != nullptr; }
+
+void RedisSink::of_row(RowImage image) {
+  State& s = *state_;
+  if (s.failed) return;
+  if (image.table.empty()) return s.filling.of_row(0);
+  s.filled.letter_bytes += image.bytes();
+  s.filling.of_row(++s.last_image);
+  s.filled.images.emplace(s.last_image, std::move(image));
 }
 
 }  // namespace walrelay::sinks

@@ -37,8 +37,11 @@ struct RedisSinkOptions {
   std::string slot;
   FlushOptions flush;
   AckOptions ack;
-  bool careful = false;      // keep the keys of a batch to name the commands that Redis refuses; small batches
-  bool dead_letter = false;  // refused rows go to the dead-letter stream (needs careful); otherwise the sink fails
+  bool careful = false;  // keep keys and rows of a batch to name what Redis refuses; small batches
+  // What becomes of a command that Redis refuses, by its write. The sink fails where it says `stop`, is null, or the
+  // session is not careful.
+  std::function<OnPoison(std::uint32_t write)> policy;
+  std::size_t most_letters = 0;  // about how many dead letters are kept; 0: all
   // "mapping users, table public.users": for error messages and dead letters.
   std::function<std::string(std::uint32_t write)> describe;
 };
@@ -51,10 +54,15 @@ class BatchRefused : public RedisError {
 
 struct SinkCounters {  // monotone since construction
   std::uint64_t batches = 0, commands = 0, rows = 0, coalesced = 0, transactions = 0, bytes = 0, refused = 0;
+  std::uint64_t skipped = 0;                                         // refused commands that were only counted
   std::uint64_t invalidated_by_key = 0, invalidated_by_pattern = 0;  // what changes have asked for
   std::uint64_t invalidation_scans = 0;                              // passes over all keys
   std::uint64_t invalidated_keys = 0;  // that they, and second removals, have found and removed
+  std::uint64_t refused_rows = 0;      // that no command could be made of, noted as dead letters
+  std::uint64_t refused_notes = 0;     // commands that Redis refused, likewise
   double last_batch_seconds = 0;       // EXEC sent to last reply
+  double last_apply_seconds = 0;  // of what was applied last: its oldest row received to its last reply; -1: no row of
+                                  // the stream
 };
 
 // For who is about to make the slot: a checkpoint that stands there belongs to another one from now on.
@@ -102,7 +110,9 @@ class RedisSink : public Sink {
   [[nodiscard]] std::uint64_t ticket() const override;
   [[nodiscard]] bool has_shown(std::uint64_t ticket) const override;
   void flush() override;
-  void dead_letter(std::string_view table, std::string_view key, std::string_view reason) override;
+  void dead_letter(DeadLetter letter) override;
+  [[nodiscard]] bool asks_for_rows() const override;
+  void of_row(RowImage image) override;
 
  private:
   struct State;

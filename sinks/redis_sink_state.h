@@ -32,8 +32,9 @@ struct RedisSink::State {
   struct Landed {
     Position end;
     std::int64_t commit_time_us = 0;
-    bool shows = false;  // rows or transactions
-    bool waits = false;  // asks to remove something
+    std::chrono::steady_clock::time_point since{};  // as a flight has it
+    bool shows = false;                             // rows or transactions
+    bool waits = false;                             // asks to remove something
     std::vector<DeadLetter> letters;
   };
 
@@ -55,6 +56,7 @@ struct RedisSink::State {
   void finish();                  // checkpoint and EXEC
   void cut(const Position& end);  // the open MULTI ends inside a transaction
   void write_closing(Flight& flight);
+  void append_letter(std::string& out, const DeadLetterAt& at) const;
   [[nodiscard]] bool due() const;
   [[nodiscard]] bool tear_due() const;
   [[nodiscard]] bool record_due() const;
@@ -72,7 +74,8 @@ struct RedisSink::State {
   void on_closing(const redisReply& reply);
   void on_executed(Flight& flight, const redisReply& reply);
   void on_refused(Flight& flight, const redisReply& results);
-  void note_refused(Flight& flight, std::size_t index, std::string_view error);
+  [[nodiscard]] OnPoison policy_of(const Flight& flight, std::size_t index) const;
+  void note_refused(Flight& flight, std::size_t index, std::string error);
   void on_fence(const redisReply& reply, bool after_exec);
   void complete();
   void fail(std::string code, const std::string& message);
@@ -138,6 +141,7 @@ struct RedisSink::State {
   std::unique_ptr<Flight> current, executing;
   std::deque<std::unique_ptr<Batch>> borrowed;  // by the connection, until written
   std::vector<std::unique_ptr<Batch>> spare;
+  std::uint32_t last_image = 0;
   std::vector<DeadLetterAt> letters;  // their batches are applied: the next one notes them
 
   std::string fence, checkpoint, dead, barrier;  // keys

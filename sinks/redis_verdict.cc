@@ -117,7 +117,7 @@ void RedisSink::State::on_executed(Flight& flight, const redisReply& reply) {
 
 void RedisSink::State::on_refused(Flight& flight, const redisReply& results) {
   std::size_t refused = 0;
-  std::size_t first = 0;
+  std::optional<std::size_t> first;  // that may not be passed over
   for (std::size_t i = 0; i < results.elements; ++i) {
     if (results.element[i]->type != REDIS_REPLY_ERROR) continue;
     const std::string text = describe(*results.element[i]);
@@ -125,15 +125,18 @@ void RedisSink::State::on_refused(Flight& flight, const redisReply& results) {
     if (is_systemic(error_code(text)) || bookkeeping) {
       return fail(error_code(text), connection.name() + " refused a command" + place_of(flight, i) + ": " + text);
     }
-    if (refused++ == 0) first = i;
-    if (options.dead_letter && options.careful) note_refused(flight, i, text);
+    ++refused;
+    const OnPoison policy = policy_of(flight, i);
+    if (policy == OnPoison::dead_letter) note_refused(flight, i, text);
+    if (policy == OnPoison::skip) ++counters.skipped;
+    if (policy == OnPoison::stop && !first) first = i;
   }
   counters.refused += refused;
-  if (options.dead_letter && options.careful) return;
-  const std::string text = describe(*results.element[first]);
+  if (!first) return;
+  const std::string text = describe(*results.element[*first]);
   std::string message = connection.name() + " refused ";
   if (options.careful) {
-    message += "a command" + place_of(flight, first) + ": " + text;
+    message += "a command" + place_of(flight, *first) + ": " + text;
   } else {
     message +=
         std::to_string(refused) + " of " + std::to_string(flight.commands) + " commands of a batch; the first: " + text;
@@ -141,10 +144,21 @@ void RedisSink::State::on_refused(Flight& flight, const redisReply& results) {
   fail(std::make_exception_ptr(BatchRefused(error_code(text), message)));
 }
 
-void RedisSink::State::note_refused(Flight& flight, std::size_t index, std::string_view text) {
+OnPoison RedisSink::State::policy_of(const Flight& flight, std::size_t index) const {
+  const auto place = options.careful && options.policy ? flight.keys.of_command(index) : std::nullopt;
+  return place ? options.policy(place->write) : OnPoison::stop;
+}
+
+void RedisSink::State::note_refused(Flight& flight, std::size_t index, std::string text) {
   const Batch::Place place = flight.keys.of_command(index).value_or(Batch::Place{});
-  const std::string write = options.describe ? options.describe(place.write) : std::to_string(place.write);
-  flight.letters.push_back({write, std::string(place.key), std::string(text)});
+  DeadLetter letter;
+  const auto image = flight.images.find(place.row);
+  if (image != flight.images.end()) letter.image = image->second;
+  letter.write = options.describe ? options.describe(place.write) : std::to_string(place.write);
+  letter.key = place.key;
+  letter.error = std::move(text);
+  flight.letters.push_back(std::move(letter));
+  ++counters.refused_notes;
 }
 
 // " for key "user:1" (mapping users, table public.users)" where that is known.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sinks/key_rules.h"
+#include "sinks/resp.h"
 #include "sinks/row_identity.h"
 
 namespace walrelay::sinks {
@@ -33,12 +34,15 @@ std::vector<std::size_t> compared_columns(const Relation& relation, const std::v
 }  // namespace
 
 BoundWriter::BoundWriter(const Relation& relation, std::string mapping, std::vector<Group> groups,
-                         std::vector<DocumentPath> paths)
+                         std::vector<DocumentPath> paths, std::vector<std::size_t> shown, std::size_t longest_argument)
     : mapping_(std::move(mapping)),
       table_(relation.qualified()),
       groups_(std::move(groups)),
       identity_(compared_columns(relation, groups_)),
-      paths_(std::move(paths)) {
+      paths_(std::move(paths)),
+      shown_(std::move(shown)),
+      longest_argument_(longest_argument),
+      refused_(groups_.size()) {
   for (std::size_t i = 0; i < groups_.size(); ++i) {
     groups_[i].expressions->compile();
     for (NumberedWrite& numbered : groups_[i].writes) {
@@ -59,9 +63,42 @@ BoundWriter::BoundWriter(const Relation& relation, std::string mapping, std::vec
   rows_.resize(groups_.size());
 }
 
+void BoundWriter::begin(Row before, Row now) {
+  forget_refusals();
+  evaluate(before, now);
+}
+
+void BoundWriter::forget_refusals() {
+  if (refusals_.empty()) return;
+  refusals_.clear();
+  std::fill(refused_.begin(), refused_.end(), 0);
+}
+
+// Redis closes the connection on an argument that is too long for it, and would again after every restart. So what is
+// near the limit, which hardly any row is, is made once to be measured. In JSON a byte may become six.
+void BoundWriter::measure(Row now, bool writable, bool heard) {
+  constexpr std::size_t kGrowth = 6;
+  std::size_t bytes = 0;
+  for (const Value& value : now) bytes += value.text.size();
+  if (bytes < longest_argument_ / kGrowth) [[likely]]
+    return;
+  for (const Bound& bound : writes_) {
+    if (refused(bound)) continue;
+    Batch apart;
+    if (writable && !now.empty()) bound.write->replace(false, apart);
+    if (heard) bound.write->tell(apart);
+    const std::size_t longest = resp::longest_argument(apart.take());
+    if (longest <= longest_argument_) continue;
+    refuse(bound.group, "mapping " + groups_[bound.group].mapping + ", table " + table_ + ": a value of " +
+                            std::to_string(longest) + " bytes is more than the " + std::to_string(longest_argument_) +
+                            " that Redis takes (its proto-max-bulk-len)");
+  }
+}
+
 // Every expression is computed before anything is written: a row that breaks one leaves no half behind.
 void BoundWriter::evaluate(Row before, Row now) {
   for (std::size_t i = 0; i < groups_.size(); ++i) {
+    if (refused_[i] != 0) continue;
     Expressions& expressions = *groups_[i].expressions;
     if (expressions.empty()) {
       rows_[i] = {before, now};
@@ -71,28 +108,42 @@ void BoundWriter::evaluate(Row before, Row now) {
       rows_[i] = {expressions.evaluate(before, Expressions::Side::before),
                   expressions.evaluate(now, Expressions::Side::now)};
     } catch (const EvaluationError& error) {
-      refuse(groups_[i], error);
+      refuse(i, "mapping " + groups_[i].mapping + ", table " + table_ + ": " + error.what());
     }
   }
 }
 
-void BoundWriter::refuse(const Group& group, const EvaluationError& error) const {
-  throw RowError("mapping " + group.mapping + ", table " + table_ + ": " + error.what());
+void BoundWriter::refuse(std::size_t group, const std::string& why) {
+  const OnPoison policy = groups_[group].on_poison;
+  if (policy == OnPoison::stop) throw RowError(why);
+  refused_[group] = 1;
+  refusals_.push_back({why, policy});
 }
 
 bool BoundWriter::prepare(bool keep_unchanged) {
   bool writable = true;
   for (const Bound& bound : writes_) {
+    if (refused(bound)) continue;
     const auto& [before, now] = rows_[bound.group];
-    writable = bound.write->prepare(before, now, keep_unchanged) && writable;
+    try {
+      writable = bound.write->prepare(before, now, keep_unchanged) && writable;
+    } catch (const RowError& error) {
+      refuse(bound.group, error.what());
+    }
   }
   return writable;
 }
 
 void BoundWriter::hear(const Change& change) {
   for (const std::size_t event : events_) {
-    const auto& [before, now] = rows_[writes_[event].group];
-    writes_[event].write->hear(change, before, now);
+    const Bound& bound = writes_[event];
+    if (refused(bound)) continue;
+    const auto& [before, now] = rows_[bound.group];
+    try {
+      bound.write->hear(change, before, now);
+    } catch (const RowError& error) {
+      refuse(bound.group, error.what());
+    }
   }
 }
 
@@ -113,12 +164,14 @@ Row BoundWriter::completed(const Change& change) {
 
 BoundWriter::Outcome BoundWriter::apply(const Change& change, bool keep_unchanged, Batch& batch) {
   const Row now = completed(change);
-  evaluate(change.old_row, now);
+  begin(change.old_row, now);
   const bool writable = prepare(keep_unchanged);
   hear(change);
-  for (const Bound& bound : writes_) bound.write->remove_old(batch);
+  measure(now, writable, true);
+  remove_old(batch);
   if (writable && !now.empty()) {
     for (const Bound& bound : writes_) {
+      if (refused(bound)) continue;
       // While the table is being loaded fields of an earlier life may stand under the key.
       if (keep_unchanged) {
         bound.write->put(batch);
@@ -127,15 +180,30 @@ BoundWriter::Outcome BoundWriter::apply(const Change& change, bool keep_unchange
       }
     }
   }
-  for (const std::size_t event : events_) writes_[event].write->tell(batch);
+  say(batch);
   return writable ? Outcome::done : Outcome::reread;
 }
 
+void BoundWriter::remove_old(Batch& batch) {
+  for (const Bound& bound : writes_) {
+    if (!refused(bound)) bound.write->remove_old(batch);
+  }
+}
+
+void BoundWriter::say(Batch& batch) {
+  for (const std::size_t event : events_) {
+    if (!refused(writes_[event])) writes_[event].write->tell(batch);
+  }
+}
+
 void BoundWriter::tell(const Change& change, Batch& batch) {
+  forget_refusals();
   if (events_.empty()) return;
-  evaluate(change.old_row, completed(change));
+  const Row now = completed(change);
+  evaluate(change.old_row, now);
   hear(change);
-  for (const std::size_t event : events_) writes_[event].write->tell(batch);
+  measure(now, false, true);
+  say(batch);
 }
 
 void BoundWriter::tell_truncate(const Change& change, Batch& batch) {
@@ -143,24 +211,30 @@ void BoundWriter::tell_truncate(const Change& change, Batch& batch) {
 }
 
 void BoundWriter::remove(Row old_row, Batch& batch) {
-  evaluate(old_row, {});
+  begin(old_row, {});
   prepare(true);
-  for (const Bound& bound : writes_) bound.write->remove_old(batch);
+  remove_old(batch);
 }
 
 void BoundWriter::replace(Row row, bool fresh, Batch& batch) {
-  evaluate({}, row);
-  prepare(true);
-  if (!fresh) {  // else nothing can stand there
-    for (const Bound& bound : writes_) bound.write->remove_old(batch);
+  begin({}, row);
+  measure(row, prepare(true), false);
+  if (!fresh) remove_old(batch);  // else nothing can stand there
+  for (const Bound& bound : writes_) {
+    if (!refused(bound)) bound.write->replace(fresh, batch);
   }
-  for (const Bound& bound : writes_) bound.write->replace(fresh, batch);
 }
 
 void BoundWriter::expect(Row row, std::vector<Expectation>& out) {
-  evaluate({}, row);
+  begin({}, row);
   prepare(true);
-  for (const Bound& bound : writes_) bound.write->expect(out);
+  for (const Bound& bound : writes_) {
+    if (refused(bound)) {
+      out.emplace_back().skip = true;  // one of each write
+    } else {
+      bound.write->expect(out);
+    }
+  }
 }
 
 bool BoundWriter::append_place(std::size_t write, Row row, bool only_there, std::string& out) {

@@ -22,11 +22,12 @@ class BoundWriter final : public RelationWriter {
   // The writes of one mapping, and the expressions that they share.
   struct Group {
     std::string mapping;
+    OnPoison on_poison = OnPoison::stop;
     std::unique_ptr<Expressions> expressions;
     std::vector<NumberedWrite> writes;
   };
   BoundWriter(const replication::Relation& relation, std::string mapping, std::vector<Group> groups,
-              std::vector<DocumentPath> paths);
+              std::vector<DocumentPath> paths, std::vector<std::size_t> shown, std::size_t longest_argument);
 
   Outcome apply(const replication::Change& change, bool keep_unchanged, Batch& batch) override;
   void tell(const replication::Change& change, Batch& batch) override;
@@ -35,6 +36,8 @@ class BoundWriter final : public RelationWriter {
   [[nodiscard]] bool keeps_rows() const override { return events_.size() < writes_.size(); }
   void replace(replication::Row row, bool fresh, Batch& batch) override;
   void expect(replication::Row row, std::vector<Expectation>& out) override;
+  [[nodiscard]] const std::vector<Refusal>& refusals() const override { return refusals_; }
+  [[nodiscard]] const std::vector<std::size_t>& shown_columns() const override { return shown_; }
   void append_identity(replication::Row row, std::string& out) const override;
   [[nodiscard]] const std::vector<std::size_t>& identity_columns() const override { return identity_; }
   [[nodiscard]] const std::vector<OwnedKeys>& owned() const override { return owned_; }
@@ -74,10 +77,17 @@ class BoundWriter final : public RelationWriter {
     std::size_t group;
   };
   replication::Row completed(const replication::Change& change);
+  void begin(replication::Row before, replication::Row now);
   void evaluate(replication::Row before, replication::Row now);
   bool prepare(bool keep_unchanged);
   void hear(const replication::Change& change);
-  [[noreturn]] void refuse(const Group& group, const EvaluationError& error) const;
+  void remove_old(Batch& batch);
+  void say(Batch& batch);
+  void measure(replication::Row now, bool writable, bool heard);
+  void forget_refusals();
+  // Throws where the mapping is to stop.
+  void refuse(std::size_t group, const std::string& why);
+  [[nodiscard]] bool refused(const Bound& bound) const { return refused_[bound.group] != 0; }
 
   const std::string mapping_, table_;
   std::vector<Group> groups_;                                        // without their writes
@@ -91,6 +101,10 @@ class BoundWriter final : public RelationWriter {
   std::vector<DocumentPath> paths_;
   std::map<std::size_t, DocumentValue*> documents_;  // by number: which of the writes
   std::vector<replication::Value> completed_;        // kept for its memory
+  const std::vector<std::size_t> shown_;
+  const std::size_t longest_argument_;
+  std::vector<Refusal> refusals_;      // of this row
+  std::vector<std::uint8_t> refused_;  // of each group: whether it is among them
 };
 
 }  // namespace walrelay::sinks

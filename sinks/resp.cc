@@ -1,5 +1,6 @@
 #include "sinks/resp.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace walrelay::sinks::resp {
@@ -32,6 +33,19 @@ std::string bulk(std::string_view bytes) {
   std::string out;
   append_bulk(out, bytes);
   return out;
+}
+
+std::size_t longest_argument(std::string_view commands) {
+  std::size_t longest = 0;
+  while (!commands.empty()) {
+    const bool is_bulk = commands.front() == '$';
+    const std::size_t end = commands.find("\r\n");
+    std::size_t number = 0;
+    std::from_chars(commands.data() + 1, commands.data() + end, number);
+    commands.remove_prefix(end + 2 + (is_bulk ? number + 2 : 0));
+    if (is_bulk) longest = std::max(longest, number);
+  }
+  return longest;
 }
 
 }  // namespace walrelay::sinks::resp

@@ -63,4 +63,7 @@ void append_command(std::string& out, std::initializer_list<std::string_view> ar
 // The bulk string alone, for what is rendered once and used often.
 std::string bulk(std::string_view bytes);
 
+// The size of the longest argument of commands that were made by these functions.
+std::size_t longest_argument(std::string_view commands);
+
 }  // namespace walrelay::sinks::resp

@@ -14,6 +14,7 @@
 #include "replication/change.h"
 #include "replication/lsn.h"
 #include "sinks/batch.h"
+#include "sinks/dead_letter.h"
 #include "sinks/mapping.h"
 
 namespace walrelay::sinks {
@@ -78,7 +79,12 @@ class Sink {
   virtual void hold(bool held) = 0;
 
   // Notes a row that cannot be written in the dead-letter stream, as part of the open transaction.
-  virtual void dead_letter(std::string_view table, std::string_view key, std::string_view reason) = 0;
+  virtual void dead_letter(DeadLetter letter) = 0;
+
+  // True: a command may be refused, and of_row() is asked for before the entries of each row, to note that row then.
+  [[nodiscard]] virtual bool asks_for_rows() const { return false; }
+  // The entries that are appended from now on are of this row; of none where the image is empty.
+  virtual void of_row(RowImage /*image*/) {}
 };
 
 }  // namespace walrelay::sinks

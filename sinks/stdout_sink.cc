@@ -139,8 +139,8 @@ void StdoutSink::remove_owned(std::vector<OwnedKeys> owned, std::vector<std::uin
   for (const OwnedKeys& keys : owned) remark("remove every key like " + keys.glob);
 }
 
-void StdoutSink::dead_letter(std::string_view table, std::string_view key, std::string_view reason) {
-  remark("cannot write a row of " + std::string(table) + " (" + std::string(key) + "): " + std::string(reason));
+void StdoutSink::dead_letter(DeadLetter letter) {
+  remark("cannot write a row of " + letter.image.table + ": " + letter.error);
 }
 
 // Nothing is recorded anywhere, so on_recorded is never said: a dry run must not move a slot.

@@ -39,7 +39,7 @@ class StdoutSink : public Sink {
   [[nodiscard]] bool has_shown(std::uint64_t) const override { return true; }
   void hold(bool) override {}
   void flush() override {}
-  void dead_letter(std::string_view table, std::string_view key, std::string_view reason) override;
+  void dead_letter(DeadLetter letter) override;
 
  private:
   void print();

@@ -86,6 +86,26 @@ TEST_F(FindTablesTest, KnowsWhatIdentifiesARow) {
   }
 }
 
+TEST_F(FindTablesTest, KnowsWhichIndexesCouldIdentifyARow) {
+  postgres_->sql(
+      "CREATE TABLE choice (id int PRIMARY KEY, b int NOT NULL, a int NOT NULL, n int, t text NOT NULL); CREATE UNIQUE "
+      "INDEX "
+      "good ON choice (b, a) INCLUDE (n); CREATE UNIQUE INDEX \"Odd\" ON choice (a); CREATE UNIQUE INDEX nullable ON "
+      "choice "
+      "(n); CREATE UNIQUE INDEX partial ON choice (b) WHERE a > 0; CREATE UNIQUE INDEX computed ON choice (lower(t)); "
+      "CREATE "
+      "INDEX many ON choice (t); ALTER TABLE choice ADD CONSTRAINT later UNIQUE (t) DEFERRABLE");
+  std::map<std::string, std::vector<std::string>> candidates;
+  const auto found = tables(admin());
+  for (const IdentityIndex& index : found.at("public.choice").candidates) candidates[index.name] = index.columns;
+  const std::map<std::string, std::vector<std::string>> expected = {{"Odd", {"a"}}, {"good", {"a", "b"}}};
+  EXPECT_EQ(candidates, expected);
+  EXPECT_THAT(found.at("public.plain").candidates, IsEmpty());
+  for (const auto& index : expected)  // PostgreSQL takes them
+    postgres_->sql("ALTER TABLE choice REPLICA IDENTITY USING INDEX \"" + index.first + "\"");
+  postgres_->sql("DROP TABLE choice");
+}
+
 TEST_F(FindTablesTest, CountsARootsLeavesWhateverTheirDepth) {
   const TableInfo parted = tables(admin()).at("public.parted");
   EXPECT_TRUE(parted.partitioned);

@@ -94,7 +94,7 @@ TEST_F(HttpApiTest, OtherMethodsAndPathsAreRefused) {
   for (const auto& [path, item] : object(document_["paths"])) {
     const std::set<std::string> methods = methods_of(item);
     std::string allow;
-    for (const char* method : {"GET", "POST", "DELETE"}) {
+    for (const char* method : {"GET", "POST", "PUT", "DELETE"}) {
       if (methods.contains(method))
         allow += (allow.empty() ? "" : ", ") + std::string(method) + (*method == 'G' ? ", HEAD" : "");
     }
@@ -150,6 +150,8 @@ TEST_F(HttpApiTest, OrdersAnswerAsDocumented) {
   for (const char* rest : {"/reindex/status", "/verify/status"}) EXPECT_EQ(asked("GET", index + rest, "", &status), "");
   EXPECT_EQ(asked("POST", "/api/v1/admin/reload", "", &status), "");
   EXPECT_EQ(status, 200);
+  EXPECT_EQ(asked("POST", "/api/v1/admin/dlq/replay", "?id=1", &status), "");
+  EXPECT_EQ(status, 400);
   // Now there are jobs, errors and changes in it.
   sql("UPDATE users SET name = 'm' WHERE id < 10; DELETE FROM users WHERE id = 10");
   EXPECT_TRUE(caught_up());

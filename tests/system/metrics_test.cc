@@ -52,13 +52,13 @@ TEST_F(MetricsTest, PageIsValidPrometheusText) {
     EXPECT_TRUE(samples.insert(line.substr(0, line.rfind(' '))).second) << line;
     EXPECT_TRUE(kind != "counter" || name.ends_with("_total")) << name;
   }
-  for (const char* wanted :
-       {"walrelay_replication_lag_seconds", "walrelay_replication_lag_bytes", "walrelay_slot_retained_wal_bytes",
-        "walrelay_slot_wal_status", "walrelay_slot_active", "walrelay_changes_total", "walrelay_redis_batches_total",
-        "walrelay_redis_commands_total", "walrelay_redis_rows_total", "walrelay_coalesced_total",
-        "walrelay_postgres_connected", "walrelay_redis_connected", "walrelay_state",
-        "walrelay_end_to_end_latency_seconds", "walrelay_redis_batch_duration_seconds", "process_resident_memory_bytes",
-        "process_cpu_seconds_total", "walrelay_build_info"}) {
+  for (const char* wanted : {"walrelay_replication_lag_seconds", "walrelay_replication_lag_bytes",
+                             "walrelay_slot_retained_wal_bytes", "walrelay_slot_wal_status", "walrelay_slot_active",
+                             "walrelay_changes_total", "walrelay_redis_batches_total", "walrelay_redis_commands_total",
+                             "walrelay_redis_rows_total", "walrelay_coalesced_total", "walrelay_postgres_connected",
+                             "walrelay_redis_connected", "walrelay_state", "walrelay_end_to_end_latency_seconds",
+                             "walrelay_apply_latency_seconds", "walrelay_redis_batch_duration_seconds",
+                             "process_resident_memory_bytes", "process_cpu_seconds_total", "walrelay_build_info"}) {
     EXPECT_TRUE(families.contains(wanted)) << wanted;
   }
 }
@@ -89,6 +89,46 @@ TEST_F(MetricsTest, CountsWhatHappens) {
   EXPECT_GT(walrelay().metric("process_resident_memory_bytes").value_or(0), 1e6);
   EXPECT_GT(metric("walrelay_end_to_end_latency_seconds_count").value_or(0), 2);
   EXPECT_LT(metric("walrelay_end_to_end_latency_seconds_sum").value_or(1e9), 60);
+}
+
+// A change that makes no command: here two of which nothing is told.
+TEST_F(MetricsTest, CountsWhatIsFiltered) {
+  sql("CREATE TABLE orders (id int PRIMARY KEY, paid bool)");
+  start(std::string(kUsers) + "  - {table: orders, write: {publish: {channel: orders, on: insert, when: \"paid\"}}}\n");
+  sql("INSERT INTO orders VALUES (1, true), (2, false), (3, true); DELETE FROM orders WHERE id = 3");
+  EXPECT_TRUE(caught_up());
+  EXPECT_EQ(metric("walrelay_changes_filtered_total"), 2);
+}
+
+TEST_F(MetricsTest, KnowsTheServersFigures) {
+  redis().command("CONFIG", "SET", "maxmemory", "123456789");
+  start(kUsers);
+  EXPECT_TRUE(eventually([this] { return metric("walrelay_redis_memory_max_bytes") == 123456789; }));
+  redis().command("CONFIG", "SET", "maxmemory", "0");
+  EXPECT_GT(metric("walrelay_redis_memory_used_bytes").value_or(0), 100000);
+  EXPECT_GE(metric("walrelay_redis_clients").value_or(0), 2);
+  EXPECT_GT(metric("walrelay_redis_clients_max"), metric("walrelay_redis_clients"));
+  EXPECT_TRUE(metric("walrelay_redis_keyspace_hits_total").has_value());
+  EXPECT_TRUE(eventually([this] { return metric("walrelay_postgres_connections").has_value(); }));
+  EXPECT_GE(metric("walrelay_postgres_connections").value_or(0), 2);
+  EXPECT_GT(metric("walrelay_postgres_connections_max"), metric("walrelay_postgres_connections"));
+  EXPECT_GT(walrelay().metric("process_open_fds").value_or(0), 5);
+  EXPECT_LT(walrelay().metric("process_open_fds"), walrelay().metric("process_max_fds"));
+}
+
+TEST_F(MetricsTest, TimeThatTheStreamWaitsForRedisIsCounted) {
+  start(kUsers, "flush: {max_bytes: 64KiB}");
+  EXPECT_EQ(metric("walrelay_buffer_limit_bytes"), 65536);
+  const double before = metric("walrelay_backpressure_seconds_total").value_or(0);
+  redis().pause();
+  sql("INSERT INTO users SELECT i, repeat('x', 100) FROM generate_series(2, 20000) i");
+  EXPECT_TRUE(eventually([&] { return metric("walrelay_backpressure_seconds_total").value_or(0) > before + 0.5; }));
+  redis().resume();
+  EXPECT_TRUE(in_step("users", "'user:' || id", "user:*"));
+  EXPECT_GT(metric("walrelay_apply_latency_seconds_sum").value_or(0), 0.5);
+  const double now = walrelay().metric("process_start_time_seconds").value_or(0);
+  EXPECT_GT(metric("walrelay_last_message_received_timestamp_seconds").value_or(0), now);
+  EXPECT_GT(metric("walrelay_snapshot_last_success_timestamp_seconds").value_or(0), now - 1);
 }
 
 TEST_F(MetricsTest, LagIsZeroWhenIdleAndGrowsWhileRedisIsStopped) {
@@ -145,6 +185,9 @@ TEST_F(MetricsTest, ReadinessGoesWithEitherServer) {
   EXPECT_EQ(metric("walrelay_redis_connected"), 0);
   redis().start();
   walrelay().wait_ready();
+  EXPECT_GE(metric("walrelay_reconnects_total", ",target=\"postgres\"").value_or(0), 1);
+  EXPECT_GE(metric("walrelay_reconnects_total", ",target=\"redis\"").value_or(0), 1);
+  EXPECT_GE(metric("walrelay_redis_errors_total", ",reason=\"LOST\"").value_or(0), 1);
   sql("INSERT INTO users VALUES (2, 'b')");
   EXPECT_TRUE(in_step("users", "'user:' || id", "user:*"));
 }

@@ -101,7 +101,8 @@ TEST_F(RedisSinkSystemTest, SaysWhyABatchIsRefused) {
 TEST_F(RedisSinkSystemTest, DeadLetters) {
   Redis redis;
   RedisSinkOptions tolerant = options();
-  tolerant.careful = tolerant.dead_letter = true;
+  tolerant.careful = true;
+  tolerant.policy = [](std::uint32_t) { return OnPoison::dead_letter; };
   SinkSession session(loop, socket_of(redis), tolerant);
   session.begin();
   redis.command("SET", "bad", "text");

@@ -1,4 +1,6 @@
 // `walrelay wait` and GET /api/v1/wait: whoever has committed a change and waits for its position, reads it in Redis.
+#include <signal.h>
+
 #include "tests/support/sql_connection.h"
 #include "tests/system/rebuild_fixture.h"
 
@@ -56,6 +58,68 @@ TEST_F(WaitTest, OnAnIdleServer) {
   EXPECT_EQ(wait_for("0/1", "0"), 200) << "long ago";
   EXPECT_EQ(walrelay().command({"wait", "--lsn", position()}).status, 0);
   EXPECT_EQ(walrelay().command({"wait", "--caught-up"}).status, 0);
+}
+
+// What the stream has not brought yet belongs to "everything" as well: the one who sends it is stopped before the
+// commit, so nothing tells of it but the server itself.
+TEST_F(WaitTest, CaughtUpKnowsOfACommitThatTheStreamHasNotBrought) {
+  users(0);
+  start(kUsers);
+  const auto sender = static_cast<pid_t>(
+      std::stol(sql("SELECT active_pid FROM pg_replication_slots WHERE slot_name = '" + name() + "'")));
+  for (int id = 1; id <= 10; ++id) {
+    const std::string number = std::to_string(id);
+    ASSERT_EQ(kill(sender, SIGSTOP), 0);
+    sql("INSERT INTO users VALUES (" + number + ", 'late')");
+    const auto early = walrelay().ask("GET", "/api/v1/wait?caught_up=true&timeout=100ms");
+    ASSERT_EQ(kill(sender, SIGCONT), 0);
+    ASSERT_EQ(early.status, 504) << "row " << id << ": " << early.body;
+    EXPECT_EQ(walrelay().command({"wait", "--caught-up"}).status, 0);
+    EXPECT_EQ(redis().command("HGET", "user:" + number, "name"), "late");
+  }
+}
+
+// The second of two commits waits for the next batch.
+TEST_F(WaitTest, CaughtUpRightAfterACommit) {
+  users(0);
+  start(kUsers, "flush: {interval: 150ms}");
+  SqlConnection connection(postgres().conninfo(name()));
+  for (int id = 1; id <= 60; id += 2) {
+    connection.run("SET synchronous_commit = " + std::string(id % 4 == 1 ? "on" : "off"));
+    connection.run("INSERT INTO users VALUES (" + std::to_string(id) + ", 'first')");
+    connection.run("INSERT INTO users VALUES (" + std::to_string(id + 1) + ", 'second')");
+    const auto answer = walrelay().ask("GET", "/api/v1/wait?caught_up=true&timeout=10s");
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    ASSERT_EQ(redis().command("HGET", "user:" + std::to_string(id + 1), "name"), "second") << answer.body;
+  }
+}
+
+// On an idle server nothing follows that would bring the stream to the end, wherever in a page that lies.
+TEST_F(WaitTest, CaughtUpOnAnIdleServer) {
+  users(3);
+  start(kUsers);
+  for (const char* before : {"SELECT 1", "SELECT pg_switch_wal()", "CHECKPOINT", "SELECT txid_current()"}) {
+    sql(before);
+    const auto answer = walrelay().ask("GET", "/api/v1/wait?caught_up=true&timeout=10s");
+    EXPECT_EQ(answer.status, 200) << before << ": " << answer.body;
+  }
+}
+
+// The question goes down with the session that asked it; the next one asks again.
+TEST_F(WaitTest, CaughtUpThroughABrokenConnection) {
+  users(3);
+  start(kUsers);
+  redis().pause();
+  sql("INSERT INTO users VALUES (4, 'late')");
+  Finished said;
+  std::thread waiter([&] { said = walrelay().command({"wait", "--caught-up", "--timeout", "30s"}); });
+  EXPECT_EQ(walrelay().command({"wait", "--caught-up", "--timeout", "300ms"}).status, 75);
+  sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'walrelay " + name() + " %'");
+  walrelay().wait_log("retry_in_ms");
+  redis().resume();
+  waiter.join();
+  EXPECT_EQ(said.status, 0) << said.errors;
+  EXPECT_EQ(redis().command("HGET", "user:4", "name"), "late");
 }
 
 TEST_F(WaitTest, NotInTime) {

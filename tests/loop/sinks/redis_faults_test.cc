@@ -75,7 +75,8 @@ TEST_F(RedisSinkTest, EveryReplyIsLookedAt) {
     session.transaction("k", "2", 0x30);
     session.sink.loaded(1);
     session.sink.advance(Lsn{0x40});
-    session.sink.dead_letter("t", "k", "r");
+    session.sink.dead_letter({{"t", "insert", "{}", ""}, "", "k", "r"});
+    session.sink.of_row({"t", "insert", "{}", ""});
     session.sink.remove_owned({{"k*", [](std::string_view) { return true; }}}, {1});
     session.sink.set_phase("x");
     session.sink.flush();
@@ -109,46 +110,6 @@ TEST_F(RedisSinkTest, CarefulModeNamesTheKeyAndTheMapping) {
     EXPECT_THAT(session.events.failure.what(), HasSubstr("for key \"bad\" (mapping m1): "));
     EXPECT_THAT(session.events.failure.what(), HasSubstr(while_queueing ? "ERR syntax error" : kWrongType));
   }
-}
-
-// With a dead-letter stream the batch counts as applied, and the notes come with the checkpoint that says so.
-TEST_F(RedisSinkTest, RefusedRowsBecomeDeadLettersOnce) {
-  RedisSinkOptions tolerant = options();
-  tolerant.careful = tolerant.dead_letter = true;
-  SinkSession session(loop, server.options(), tolerant);
-  session.begin();
-  server.keys["bad"] = {'s', "x", {}, {}};
-  session.transaction("good", "1", 0x20);
-  session.transaction("bad", "1", 0x30);
-  session.sink.dead_letter("public.t", "7", "column \"a\" is NULL");
-  session.sink.commit(Lsn{0x40}, 5);
-  session.wait_applied(0x40);
-  EXPECT_EQ(server.keys.count("walrelay:{s}:dead"), 0U);
-  EXPECT_EQ(stated("verified"), "0/10");
-  session.wait_recorded(0x40);
-  EXPECT_EQ(stated("verified"), "0/40");
-  const auto& entries = server.keys["walrelay:{s}:dead"].entries;
-  ASSERT_EQ(entries.size(), 2U);
-  EXPECT_THAT(entries[0], ElementsAre("XADD", "walrelay:{s}:dead", "*", "write", "public.t", "key", "7", "error",
-                                      "column \"a\" is NULL", "position", "0/40"));
-  EXPECT_THAT(entries[1], ElementsAre("XADD", "walrelay:{s}:dead", "*", "write", "mapping m1", "key", "bad", "error",
-                                      kWrongType, "position", "0/40"));
-  EXPECT_EQ(session.sink.counters().refused, 2U);
-  EXPECT_EQ(value_of("good"), "1");
-  run_until(loop, [&] { return session.sink.drained(); });
-  EXPECT_EQ(server.keys["walrelay:{s}:dead"].entries.size(), 2U);
-}
-
-TEST_F(RedisSinkTest, ARefusedDeadLetterStreamIsAFailure) {
-  RedisSinkOptions tolerant = options();
-  tolerant.careful = tolerant.dead_letter = true;
-  SinkSession session(loop, server.options(), tolerant);
-  session.begin();
-  server.keys["walrelay:{s}:dead"] = {'s', "x", {}, {}};
-  session.sink.dead_letter("public.t", "7", "reason");
-  session.transaction("k", "1", 0x20);
-  session.wait_failed();
-  EXPECT_THAT(session.events.failure.what(), HasSubstr("walrelay:{s}:dead"));
 }
 
 TEST_F(RedisSinkTest, AnotherOwnerFencesThisOne) {

@@ -45,13 +45,13 @@ TEST(StdoutSink, PrintsRowsCommitsRemovalsAndRefusals) {
   batch.close();
   sink.row(inside(0x10, 0x1f, 1));
   EXPECT_EQ(printed, "SET k v\n");
-  sink.dead_letter("public.t", "7", "column a is NULL");
+  sink.dead_letter({{"public.t", "insert", "{}", ""}, "", "", "column a is NULL"});
   sink.remove_owned({{"t:*", [](std::string_view) { return true; }}}, {1});
   sink.row(inside(0x10, 0x1f, 2));
   sink.commit(Lsn{0x20}, 42);
   EXPECT_EQ(printed,
             "SET k v\n"
-            "# cannot write a row of public.t (7): column a is NULL\n"
+            "# cannot write a row of public.t: column a is NULL\n"
             "# remove every key like t:*\n"
             "# commit 0/20\n");
   EXPECT_TRUE(events.applied.empty());

@@ -121,6 +121,15 @@ on_row_error: dead_letter
   EXPECT_EQ(c.log.level + c.log.format + c.on_gap + c.on_row_error, "debugjsonhaltdead_letter");
 }
 
+TEST(Load, APodsNameIsASlotsName) {
+  const Environment pod = [](const std::string& name) -> std::optional<std::string> {
+    if (name == "WALRELAY_SOURCE_SLOT") return "shop-5d8f7c9b4.x2-k7p";
+    return std::nullopt;
+  };
+  EXPECT_EQ(load_text("source: {url: postgres://h/d, slot: other}\n", "w.yaml", pod, {}, {}).source.slot,
+            "shop_5d8f7c9b4_x2_k7p");
+}
+
 TEST(Load, WrongValuesAreAllReportedWhereTheyStand) {
   EXPECT_THAT(
       mistakes(R"(source:

@@ -95,5 +95,21 @@ INSTANTIATE_TEST_SUITE_P(
                   "ALTER TABLE \"public\".\"t\" REPLICA IDENTITY FULL;"}}),
     [](const auto& tested) { return tested.param.name; });
 
+// What mends an identity that is declared and not there: by the index, where the table has one.
+TEST(DeclaredIdentity, NamesTheIndexToUse) {
+  MappingSpec spec = mapping("m", "public.t", {hash("k:{id}")});
+  spec.identity = {IdentitySpec::Form::columns, {"name", "id"}};
+  Table table = keyed({"id:integer:key", "name:text"});
+  EXPECT_THAT(
+      testing::bind_error({spec}, table),
+      HasSubstr("mend it with CREATE UNIQUE INDEX \"t_identity\" ON \"public\".\"t\" (\"name\", \"id\"); ALTER TABLE "
+                "\"public\".\"t\" REPLICA IDENTITY USING INDEX \"t_identity\";"));
+  table.relation.candidates = {{"other", {"name"}}, {"by_both", {"id", "name"}}};
+  const std::string message = testing::bind_error({spec}, table);
+  EXPECT_THAT(message,
+              HasSubstr("mend it with ALTER TABLE \"public\".\"t\" REPLICA IDENTITY USING INDEX \"by_both\";"));
+  EXPECT_THAT(message, ::testing::Not(HasSubstr("CREATE")));
+}
+
 }  // namespace
 }  // namespace walrelay::sinks

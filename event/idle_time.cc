@@ -1,0 +1,7 @@
+#include "event/idle_time.h"
+
+namespace walrelay::event {
+
+std::chrono::nanoseconds idle_time(Loop& loop) { return std::chrono::nanoseconds(uv_metrics_idle_time(loop.raw())); }
+
+}  // namespace walrelay::event

@@ -1,0 +1,15 @@
+// The reference of the command line, made from the option tree: a manual page, and the tables of docs/cli.md.
+#pragma once
+
+#include <string>
+
+#include "sidecar/option_tree.h"
+
+namespace walrelay::sidecar {
+
+// walrelay(1) in mdoc.
+std::string manual_page(const CommandHelp& program);
+// Every command with its options, and what the exit codes mean, for docs/cli.md.
+std::string markdown_reference(const CommandHelp& program);
+
+}  // namespace walrelay::sidecar
