@@ -53,6 +53,22 @@ Json thresholds() {
   return json;
 }
 
+// Of 1; null where it is not known.
+Json part(bool known, std::uint64_t of, std::uint64_t all) {
+  if (!known || all == 0) return Json::raw("null");
+  return Json::raw(std::to_string(static_cast<double>(of) / static_cast<double>(all)));
+}
+
+Json database_use(const Status& status) {
+  return part(status.postgres.known, status.postgres.connections, status.postgres.connections_max);
+}
+Json redis_use(const Status& status) {
+  return part(status.redis.known, status.redis.memory_used, status.redis.memory_max);
+}
+Json hit_ratio(const Status& status) {
+  return part(status.redis.known, status.redis.hits, status.redis.hits + status.redis.misses);
+}
+
 HttpAnswer json_answer(bool good, const Json& json) {
   return {good ? 200U : 503U, "application/json", json.print() + "\n"};
 }
@@ -114,7 +130,8 @@ HttpAnswer health(const Overview& overview, const Peers& peers, bool verbose) {
   if (verbose) {
     json.add("state", Json::text(state_name(overview.status))).add("sentence", Json::text(sentence_of(overview)));
     json.add("lagSeconds", Json::raw(std::to_string(overview.status.lag_seconds)));
-    json.add("p95Seconds", p95(overview.status.end_to_end));
+    json.add("p95Seconds", p95(overview.status.end_to_end)).add("cacheHitRatio", hit_ratio(overview.status));
+    json.add("databaseConnections", database_use(overview.status)).add("redisMemory", redis_use(overview.status));
     json.add("databaseError", text_or_null(peers.postgres_error)).add("cacheError", text_or_null(peers.redis_error));
     json.add("thresholds", thresholds());
   }
@@ -128,6 +145,7 @@ HttpAnswer health_of_database(const Overview& overview, const Peers& peers) {
   features.add("caching", flag(is_ready(status)));
   json.add("features", std::move(features));
   json.add("address", text_or_null(status.postgres_peer)).add("version", text_or_null(status.postgres_version));
+  json.add("connections", database_use(status));
   json.add("slot", Json::text(status.slot)).add("walStatus", text_or_null(status.wal_status));
   json.add("slotRisk", Json::text(name_of(slot_risk_of(overview))));
   json.add("error", text_or_null(peers.postgres_error)).add("thresholds", thresholds());
@@ -138,6 +156,7 @@ HttpAnswer health_of_redis(const Overview& overview, const Peers& peers) {
   const Status& status = overview.status;
   Json json = Json::object().with("redis", flag(peers.redis));
   json.add("address", text_or_null(status.redis_peer)).add("version", text_or_null(status.redis_version));
+  json.add("memory", redis_use(status)).add("hitRatio", hit_ratio(status));
   json.add("error", text_or_null(peers.redis_error)).add("thresholds", thresholds());
   return json_answer(peers.redis, json);
 }

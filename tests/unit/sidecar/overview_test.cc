@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <simdjson.h>
 
+#include "sidecar/page/embedded.h"
+
 namespace walrelay::sidecar {
 namespace {
 
@@ -165,6 +167,18 @@ TEST_F(OverviewTest, ErrorsSayWhatToRead) {
   EXPECT_EQ(errors.at(0)["firstAt"].get_string().value(), "1970-01-01T00:00:01.000Z");
   EXPECT_EQ(errors.at(0)["runbook"].get_string().value(), "WalrelayRedisMemoryHigh");
   EXPECT_TRUE(errors.at(1)["runbook"].is_null());
+}
+
+// What the status names can be read at /runbooks/.
+TEST(Failures, EveryRunbookIsThere) {
+  for (const char* reason : {"gap", "configuration", "reload", "job", "load", "differences", "FENCED", "OOM",
+                             "connection lost", "authentication", "CONNECT", "LOST", "refused", "MISCONF"}) {
+    const std::string name = runbook_of(reason);
+    EXPECT_NE(name, "") << reason;
+    EXPECT_FALSE(embedded::runbook(name).empty()) << name;
+  }
+  EXPECT_EQ(runbook_of("stopped"), "");
+  EXPECT_TRUE(embedded::runbook("Nothing").empty());
 }
 
 TEST(Failures, KeepsTheLastTwenty) {
