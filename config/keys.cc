@@ -30,7 +30,7 @@ std::vector<Key> rest() {
       {.name = "flush.batch_size",
        .type = Type::integer,
        .field = AT(flush.batch_size),
-       .help = "Rows after which a batch leaves.",
+       .help = "Rows after which a batch leaves; those that a later one of the batch replaces do not count.",
        .minimum = 1,
        .maximum = 10000000},
       {.name = "flush.max_bytes",

@@ -80,6 +80,7 @@ std::uint32_t Batch::kill(std::uint32_t entry, Effect by) {
     Entry& victim = entries_[entry - 1];
     if (by == Effect::whole && victim.effect == Effect::remove) break;
     victim.dead = true;
+    dead_bytes_ += victim.end - victim.begin;
     commands_ -= victim.commands;
     ++coalesced_;
     squeezable_ = true;
@@ -161,8 +162,8 @@ void Batch::each_key(std::uint32_t write, const std::function<void(std::string_v
   }
 }
 
-// Entries change their places, so that the table and the chains no longer name them: entries that come after this do
-// not kill earlier ones, which is always allowed.
+// Entries change their places, so that the table and the chains no longer name them. Without compact() what comes after
+// this does not kill earlier ones, which is always allowed.
 void Batch::squeeze() {
   std::size_t to = 0;
   std::size_t kept = 0;
@@ -179,8 +180,22 @@ void Batch::squeeze() {
   }
   entries_.resize(kept);
   size_ = to;
+  dead_bytes_ = 0;
   squeezable_ = false;
   forget_slots();
+}
+
+// The live entries of a key in their order are what its chain was.
+void Batch::compact() {
+  if (!squeezable_) return;
+  squeeze();
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    Entry& entry = entries_[i];
+    if (entry.effect == Effect::ordered) continue;
+    Slot& slot = slot_of(entry.write, key_of(entry), member_of(entry), entry.has_member);
+    entry.previous = slot.entry;
+    slot.entry = static_cast<std::uint32_t>(i) + 1;
+  }
 }
 
 std::string_view Batch::take(std::vector<Place>* places) {
@@ -200,7 +215,7 @@ void Batch::clear() {
   }
   entries_.clear();
   row_ = 0;
-  size_ = commands_ = coalesced_ = 0;
+  size_ = commands_ = coalesced_ = dead_bytes_ = 0;
   invalidations_ = {};
   squeezable_ = false;
   forget_slots();

@@ -86,7 +86,8 @@ class Batch {
   void each_key(std::uint32_t write,
                 const std::function<void(std::string_view key, std::string_view member)>& visit) const;
 
-  [[nodiscard]] std::size_t bytes() const { return size_; }           // dead ones included: what memory is used
+  [[nodiscard]] std::size_t bytes() const { return size_; }  // dead ones included: what memory is used
+  [[nodiscard]] std::size_t dead_bytes() const { return dead_bytes_; }
   [[nodiscard]] std::size_t commands() const { return commands_; }    // live ones
   [[nodiscard]] std::size_t coalesced() const { return coalesced_; }  // entries killed since the last clear()
   [[nodiscard]] bool empty() const { return size_ == 0; }
@@ -103,6 +104,10 @@ class Batch {
     }
   };
   [[nodiscard]] Invalidations& invalidations() { return invalidations_; }
+
+  // Squeezes dead entries out; those that live go on being killed by what comes. For a batch in which few rows change
+  // again and again: its size is then that of what will be sent.
+  void compact();
 
   // Squeezes dead entries out and gives the bytes of `commands()` complete commands in order. The view and all keys
   // stay valid until the next open() or clear(). With `places`, appends the key of each entry and how many of the
@@ -159,7 +164,7 @@ class Batch {
   std::vector<Slot> slots_;  // a power of two
   std::size_t slots_used_ = 0;
   std::uint32_t generation_ = 1;
-  std::size_t commands_ = 0, coalesced_ = 0;
+  std::size_t commands_ = 0, coalesced_ = 0, dead_bytes_ = 0;
   Invalidations invalidations_;
   bool squeezable_ = false;
   std::uint32_t row_ = 0;

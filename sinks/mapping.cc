@@ -254,7 +254,7 @@ std::unique_ptr<RelationWriter> MappingSet::bind(const Relation& relation) {
       context.ordinal = of_kind[spec.writes[i].kind]++;
       context.ordinals = most_of_a_table(spec.writes[i].kind);
       group.writes.push_back({find_kind(spec.writes[i].kind)->bind(context), context.number, document_of(spec, i)});
-      shown.add(context);
+      if (spec.writes[i].kind != kDocument) shown.add(context);  // its key identifies a row, its query is PostgreSQL's
     }
     names += (names.empty() ? "" : ",") + spec.name;
   };

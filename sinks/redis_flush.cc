@@ -25,7 +25,7 @@ constexpr std::uint64_t kAdvanceMs = 1000;  // positions without rows are record
 
 bool RedisSink::State::due() const {
   const FlushOptions& flush = options.flush;
-  return hurry || crowded || flush.interval.count() == 0 || filled.rows >= flush.batch_size ||
+  return hurry || crowded || flush.interval.count() == 0 || rows_to_send() >= flush.batch_size ||
          filling_bytes() >= flush.max_bytes ||
          uv_now(loop.raw()) - last_left >= static_cast<std::uint64_t>(flush.interval.count());
 }

@@ -58,6 +58,10 @@ void RedisSink::State::count_open(bool of_transaction) {
   known_bytes = bytes;
 }
 
+void RedisSink::State::compact() {
+  if (filling.bytes() >= segment && filling.dead_bytes() * 2 > filling.bytes()) filling.compact();
+}
+
 void RedisSink::State::became_fuller() {
   if (!was_full && held() >= options.flush.max_bytes) was_full = true;
 }
@@ -137,7 +141,7 @@ void RedisSink::loaded(std::size_t rows) {
   s.count_open(false);
   if (!s.open) s.filled.complete_bytes = s.filling_bytes();
   s.filled.committed = true;
-  if (s.filled.rows >= s.options.flush.batch_size || s.filling_bytes() >= s.segment) {
+  if (s.rows_to_send() >= s.options.flush.batch_size || s.filling_bytes() >= s.segment) {
     s.pump();
   } else {
     s.turn.schedule();
@@ -150,6 +154,7 @@ void RedisSink::commit(replication::Lsn end, std::int64_t commit_time_us) {
   if (s.failed) return s.filling.clear();
   s.open = false;
   s.open_bytes = 0;
+  s.compact();
   s.known_bytes = s.filling.bytes();
   s.here = {end, replication::Lsn::invalid, 0};
   s.commit_time_us = commit_time_us;
@@ -164,7 +169,7 @@ void RedisSink::commit(replication::Lsn end, std::int64_t commit_time_us) {
   s.filled.committed = true;
   s.filled.complete_bytes = s.filling_bytes();
   if (torn && !s.removing) s.hand_over();
-  if (torn || s.overdue || s.filled.rows >= s.options.flush.batch_size || s.filling_bytes() >= s.segment) {
+  if (torn || s.overdue || s.rows_to_send() >= s.options.flush.batch_size || s.filling_bytes() >= s.segment) {
     s.pump();  // at once: at the end of the turn the next transaction may be half here
   } else {
     s.turn.schedule();

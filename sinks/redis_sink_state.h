@@ -11,6 +11,7 @@
 // not, so that Redis reads the next batch while the process checks the last one, and the other way round.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <set>
 
@@ -124,6 +125,9 @@ struct RedisSink::State {
   // Inside a transaction or a removal the filling batch must not be shown.
   [[nodiscard]] bool whole() const { return !open && !removing; }
   [[nodiscard]] bool nothing_filling() const { return filling.empty() && filled.letters.empty(); }
+  // Rows of the filling batch, without those that later ones have replaced.
+  [[nodiscard]] std::size_t rows_to_send() const { return std::min(filled.rows, filling.commands()); }
+  void compact();  // where most of it was replaced
   [[nodiscard]] std::size_t filling_bytes() const { return filling.bytes() + filled.letter_bytes; }
   [[nodiscard]] bool reached(const Position& position) const { return !held_back && position >= floor; }
   [[nodiscard]] bool too_long() const;  // the open transaction, for one MULTI

@@ -91,9 +91,10 @@ struct SinkSession {
   static Origin origin() { return {"7000", 1, "app", "i1"}; }
 
   // One row, as a hash with one field.
-  void set(const std::string& key, const std::string& value, const Position& position, std::uint32_t write = 1) {
+  void set(const std::string& key, const std::string& value, const Position& position, std::uint32_t write = 1,
+           Effect effect = Effect::partial) {
     Batch& batch = sink.batch();
-    batch.open(write, key, Effect::partial);
+    batch.open(write, key, effect);
     batch.command(4);
     for (const std::string& word : {std::string("HSET"), key, std::string("v"), value}) batch.argument(word);
     batch.close();

@@ -209,6 +209,26 @@ class RandomEntries {
   int value_ = 0;
 };
 
+// Squeezed out or not, the same entries live.
+TEST(Batch, CompactingLosesNoCoalescing) {
+  for (std::uint32_t seed = 1; seed <= 500; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    RandomEntries entries(seed), same(seed);
+    std::vector<Command> unused;
+    Batch compacted, plain;
+    for (int left = 60; left > 0; --left) {
+      entries.next(compacted, unused);
+      same.next(plain, unused);
+      if (left % 3 == 0) compacted.compact();
+      ASSERT_EQ(compacted.commands(), plain.commands());
+      ASSERT_EQ(compacted.coalesced(), plain.coalesced());
+    }
+    compacted.compact();
+    EXPECT_EQ(compacted.dead_bytes(), 0U);
+    EXPECT_EQ(commands_of(compacted), commands_of(plain));
+  }
+}
+
 TEST(Batch, CoalescingNeverChangesTheEndState) {
   for (std::uint32_t seed = 1; seed <= 1500; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
@@ -220,6 +240,7 @@ TEST(Batch, CoalescingNeverChangesTheEndState) {
       for (std::uint32_t left = entries.below(40); left > 0; --left) {
         entries.next(batch, commands);
         if (entries.below(30) == 0) batch.take();  // looking at it in between changes nothing
+        if (entries.below(10) == 0) batch.compact();
       }
       plain.apply(commands);
       EXPECT_EQ(batch.commands(), commands_of(batch).size());
