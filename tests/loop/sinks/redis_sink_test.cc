@@ -97,31 +97,6 @@ TEST_F(RedisSinkTest, AFullBatchAndAFlushDoNotWait) {
   EXPECT_EQ(session.events.failures, 0);
 }
 
-// What counts is what will be sent: a few rows that change all the time fill no batch, nor memory.
-TEST_F(RedisSinkTest, RowsThatChangeAgainAndAgainLeaveOnce) {
-  RedisSinkOptions slow = options();
-  slow.flush.interval = event::milliseconds(60000);
-  slow.flush.batch_size = 10;
-  slow.flush.max_bytes = 16 * 1024;
-  SinkSession session(loop, server.options(), slow);
-  session.begin();
-  session.transaction("a", "1", 0x20);
-  session.wait_applied(0x20);
-  for (std::uint64_t i = 1; i <= 5000; ++i) {
-    const std::uint64_t end = 0x30 + 2 * i;
-    session.set("hot" + std::to_string(i % 5), std::to_string(i), inside(end - 2, end - 1, 1), 1, Effect::whole);
-    session.sink.commit(Lsn{end}, 1);
-    ASSERT_FALSE(session.sink.full());
-    ASSERT_LE(session.sink.buffered(), slow.flush.max_bytes / 2);
-  }
-  EXPECT_EQ(session.sink.counters().batches, 1U);
-  session.sink.flush();
-  session.wait_applied(0x30 + 2 * 5000);
-  EXPECT_EQ(session.sink.counters().batches, 2U);
-  EXPECT_EQ(session.sink.counters().commands, 6U);
-  EXPECT_EQ(value_of("hot0"), "5000");
-}
-
 TEST_F(RedisSinkTest, TheNextBatchStreamsButItsExecWaitsForTheVerdict) {
   SinkSession session(loop, server.options(), options());
   session.begin();
