@@ -49,6 +49,9 @@ TEST_F(StatusCommandTest, IsATableForPeople) {
   ASSERT_TRUE(in_step("users", "'user:' || id", "user:*"));
   sql("INSERT INTO users VALUES (6)");
   ASSERT_TRUE(caught_up());
+  // The slot is looked at now and then, and the first time soon after the start.
+  ASSERT_TRUE(
+      eventually([this] { return walrelay().command({"status"}).output.find(", active, ") != std::string::npos; }));
   const auto said = walrelay().command({"status"});
   EXPECT_EQ(said.status, 0) << said.errors;
   EXPECT_THAT(said.output,
