@@ -3,9 +3,11 @@
 #include <openssl/err.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace walrelay::sinks {
 namespace {
@@ -126,8 +128,12 @@ RedisLink::Match RedisLink::take(std::string_view reply) {
   const bool between = reader->ridx < 0 || (reader->ridx == 0 && reader->task[0]->type < 0);
   if (reader->err != 0 || !between) return Match::no;
   const std::string_view read = std::string_view(reader->buf, reader->len).substr(reader->pos);
-  if (!reply.starts_with(read.substr(0, reply.size()))) return Match::no;
+  // Of a long reply, which comes in thousands of pieces, only the new one is compared.
+  const std::size_t known = std::exchange(matched_, 0);
+  const std::size_t both = std::min(read.size(), reply.size());
+  if (known > both || reply.substr(known, both - known) != read.substr(known, both - known)) return Match::no;
   if (read.size() < reply.size()) {
+    matched_ = both;
     drop_taken();
     return Match::so_far;
   }

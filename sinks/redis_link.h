@@ -50,6 +50,7 @@ class RedisLink {
   struct FreeContext {
     void operator()(redisContext* context) const noexcept { redisFree(context); }
   };
+  std::size_t matched_ = 0;  // bytes of the reply that take() was asked for last and will be asked for again
   const RedisOptions& options_;
   std::unique_ptr<redisContext, FreeContext> context_;
   SSL* ssl_ = nullptr;                 // owned by the context

@@ -3,6 +3,7 @@
 # built by `go install` into build/tools. Where neither Docker Compose nor Go is, it ends with 77: skipped.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
+cd "$root" # paths in the file are relative, and not every version takes them from where the file is
 version=v2.16.2
 tools=${WALRELAY_TOOLS:-$root/build/tools}/compose-go-$version
 work=$(mktemp -d)

@@ -34,6 +34,7 @@ TEST_F(LargeValueTest, SixtyFourMebibytesOfEveryByte) {
   sql("INSERT INTO blobs SELECT 2, data FROM blobs; INSERT INTO blobs VALUES (3, '')");
   EXPECT_TRUE(eventually_equal([] { return redis().command("EXISTS", "blob:3"); }, "1"));
   EXPECT_TRUE(redis().client().call({"GET", "blob:2"}).text == expected) << "from the stream";
+  EXPECT_EQ(walrelay().command({"verify"}).status, 0);
 }
 
 }  // namespace
