@@ -7,8 +7,7 @@
 #include <optional>
 
 #include "config/json_text.h"
-#include "event/loop.h"
-#include "event/task.h"
+#include "event/run_to_end.h"
 #include "sidecar/dead_letters.h"
 #include "sidecar/http_client.h"
 #include "sidecar/rereads.h"
@@ -33,19 +32,20 @@ class Letters {
   Letters(event::Loop& loop, const config::Config& config)
       : redis_(loop, redis_options(config.target)), key_(sinks::dead_letter_key(config.source.slot)) {}
 
-  event::Task<> open() {
-    auto opening = redis_.open();
-    co_await std::move(opening);
-    auto asking = latest_letter(redis_, key_);
-    last_ = co_await std::move(asking);
-  }
   RedisConnection& redis() { return redis_; }
   const std::string& key() const { return key_; }
 
-  // The next of those chosen; none: that was all.
+  // The next of those chosen; none: that was all. Connects when it is first asked.
   event::Task<std::vector<Letter>> next(const ChosenLetters& chosen) {
-    if (!chosen.all) return some(chosen);
-    return page(chosen);
+    if (!redis_.is_open()) {
+      auto opening = redis_.open();
+      co_await std::move(opening);
+      auto asking = latest_letter(redis_, key_);
+      last_ = co_await std::move(asking);
+    }
+    auto reading = chosen.all ? page(chosen) : some(chosen);
+    std::vector<Letter> found = co_await std::move(reading);
+    co_return found;
   }
 
  private:
@@ -82,18 +82,6 @@ class Letters {
   std::string after_ = "-", last_;
 };
 
-// Runs what `body` makes to its end.
-void run(const std::function<event::Task<>(event::Loop&)>& body) {
-  event::Loop loop;
-  std::exception_ptr failure;
-  event::Job job(loop, body(loop), [&](std::exception_ptr error) {
-    failure = error;
-    loop.stop();
-  });
-  loop.run();
-  if (failure != nullptr) std::rethrow_exception(failure);
-}
-
 // "2026-11-28 18:00:00" UTC, of the milliseconds that an id begins with.
 std::string time_of(const std::string& id) {
   const std::time_t seconds = static_cast<std::time_t>(std::strtoll(id.c_str(), nullptr, 10) / 1000);
@@ -129,8 +117,6 @@ void print(const Letter& letter, bool rows) {
 event::Task<> list(event::Loop& loop, const config::Config& config, const ChosenLetters& chosen, std::size_t most,
                    std::function<void(const Letter&)> show, std::uint64_t& left) {
   Letters letters(loop, config);
-  auto opening = letters.open();
-  co_await std::move(opening);
   for (std::size_t shown = 0;;) {
     auto reading = letters.next(chosen);
     const std::vector<Letter> found = co_await std::move(reading);
@@ -181,8 +167,6 @@ struct Replayed {
 event::Task<> replay(event::Loop& loop, const config::Config& config, const ChosenLetters& chosen,
                      const std::optional<Remote>& remote, bool must_ask, Replayed& count) {
   Letters letters(loop, config);
-  auto opening = letters.open();
-  co_await std::move(opening);
   for (;;) {
     auto reading = letters.next(chosen);
     const std::vector<Letter> found = co_await std::move(reading);
@@ -207,8 +191,6 @@ event::Task<> replay(event::Loop& loop, const config::Config& config, const Chos
 
 event::Task<> drop(event::Loop& loop, const config::Config& config, const ChosenLetters& chosen, std::int64_t& count) {
   Letters letters(loop, config);
-  auto opening = letters.open();
-  co_await std::move(opening);
   for (;;) {
     auto reading = letters.next(chosen);
     const std::vector<Letter> found = co_await std::move(reading);
@@ -236,7 +218,8 @@ ExitCode list_letters(const config::Config& config, const ChosenLetters& chosen,
       print(letter, rows);
     }
   };
-  run([&](event::Loop& loop) { return list(loop, config, chosen, most, show, left); });
+  event::Loop loop;
+  event::run_to_end(loop, list(loop, config, chosen, most, show, left));
   if (json) {
     std::cout << all.print() << "\n";
   } else if (shown == 0) {
@@ -250,7 +233,8 @@ ExitCode list_letters(const config::Config& config, const ChosenLetters& chosen,
 ExitCode replay_letters(const config::Config& config, const ChosenLetters& chosen, const std::optional<Remote>& remote,
                         bool must_ask) {
   Replayed count;
-  run([&](event::Loop& loop) { return replay(loop, config, chosen, remote, must_ask, count); });
+  event::Loop loop;
+  event::run_to_end(loop, replay(loop, config, chosen, remote, must_ask, count));
   std::cout << count.now + count.later << " replayed";
   if (count.later > 0) std::cout << ": no walrelay runs, the next start reads their rows again";
   if (count.failed > 0) std::cout << ", " << count.failed << " not";
@@ -260,7 +244,8 @@ ExitCode replay_letters(const config::Config& config, const ChosenLetters& chose
 
 ExitCode drop_letters(const config::Config& config, const ChosenLetters& chosen) {
   std::int64_t count = 0;
-  run([&](event::Loop& loop) { return drop(loop, config, chosen, count); });
+  event::Loop loop;
+  event::run_to_end(loop, drop(loop, config, chosen, count));
   std::cout << count << " dropped\n";
   return ExitCode::ok;
 }

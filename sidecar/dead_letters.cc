@@ -8,9 +8,6 @@
 
 namespace walrelay::sidecar {
 
-using replication::Value;
-using replication::ValueState;
-
 namespace {
 
 constexpr event::milliseconds kLook{5};
@@ -25,18 +22,6 @@ void take_field(Letter& into, const std::string& name, const std::string& value)
   for (const auto& [field, to] : known) {
     if (name == field) *to = value;
   }
-}
-
-// What the key says of the row; the rest is not known.
-std::vector<Value> values_of(const RowKey& key, const replication::Relation& relation) {
-  std::vector<Value> row(relation.columns.size(), {ValueState::absent, {}});
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    for (const auto& [name, value] : key) {
-      if (name != relation.columns[i].name) continue;
-      row[i] = value ? Value{ValueState::text, *value} : Value{ValueState::null, {}};
-    }
-  }
-  return row;
 }
 
 ReplayResult impossible(std::string sentence) { return {ReplayResult::What::impossible, std::move(sentence)}; }
@@ -134,14 +119,6 @@ event::Task<ReplayResult> LetterReplay::one(std::string id) {
   co_return result;
 }
 
-Table* LetterReplay::table_of(const std::string& schema, const std::string& name) {
-  for (const auto& [oid, table] : relations_.all()) {
-    if (table->writer != nullptr && table->relation->schema == schema && table->relation->name == name)
-      return table.get();
-  }
-  return nullptr;
-}
-
 ReplayResult LetterReplay::carry_out(const Letter& letter) {
   const sinks::RowImage& image = letter.letter.image;
   const auto note = parse_note(image.note);
@@ -149,7 +126,7 @@ ReplayResult LetterReplay::carry_out(const Letter& letter) {
     return impossible("dead letter " + letter.id + " does not say which row it is about: walrelay verify --repair" +
                       " finds and mends it");
   }
-  Table* table = table_of(note->schema, note->table);
+  Table* table = relations_.find_written(note->schema, note->table);
   if (table == nullptr) return impossible("no mapping writes table " + image.table + " any more: drop the letter");
   const auto values = values_of(note->key, *table->relation);
   std::string identity;

@@ -69,7 +69,6 @@ class LetterReplay {
   event::Task<> work();
   event::Task<ReplayResult> one(std::string id);
   ReplayResult carry_out(const Letter& letter);
-  Table* table_of(const std::string& schema, const std::string& name);
 
   event::Loop& loop_;
   const sinks::RedisOptions options_;

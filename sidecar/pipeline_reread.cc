@@ -11,6 +11,14 @@ namespace {
 
 constexpr std::uint32_t kNotes = 0xffff0000;  // the Batch entries of notes: no mapping has so many writes
 
+// A command about walrelay's own keys, in order with the rows; its second word is the key.
+void append(sinks::Batch& batch, const std::vector<std::string_view>& words) {
+  batch.open(kNotes, words[1], sinks::Effect::ordered);
+  batch.command(words.size());
+  for (const std::string_view word : words) batch.argument(word);
+  batch.close();
+}
+
 }  // namespace
 
 void Pipeline::note_reread(Table& table, Row row) {
@@ -32,11 +40,7 @@ void Pipeline::replay(Table& table, std::string_view identity, RowKey key, Row g
   if (!gone.empty()) {
     write(*table.writer, {*table.relation, "delete", gone}, [&] { table.writer->remove(gone, sink_.batch()); });
   }
-  sinks::Batch& batch = sink_.batch();
-  batch.open(kNotes, forget[1], sinks::Effect::ordered);
-  batch.command(forget.size());
-  for (const std::string& argument : forget) batch.argument(argument);
-  batch.close();
+  append(sink_.batch(), {forget.begin(), forget.end()});
   mend(table, identity, std::move(key));
   sink_.loaded(0);
 }
@@ -44,29 +48,13 @@ void Pipeline::replay(Table& table, std::string_view identity, RowKey key, Row g
 Reread& Pipeline::note(Table& table, std::string_view identity, RowKey key) {
   const std::string note = to_note(table.relation->schema, table.relation->name, key);
   Reread& reread = rereads_.add(table.relation->oid, identity, std::move(key), note, overtaken_.next_chunk());
-  sinks::Batch& batch = sink_.batch();
-  batch.open(kNotes, options_.reread_key, sinks::Effect::ordered);
-  batch.command(4);
-  for (const std::string_view argument : {std::string_view("HSET"), std::string_view(options_.reread_key),
-                                          std::string_view(note), std::string_view("1")}) {
-    batch.argument(argument);
-  }
-  batch.close();
+  append(sink_.batch(), {"HSET", options_.reread_key, note, "1"});
   ++counters_.rereads;
   if (on_reread) on_reread();
   return reread;
 }
 
-void Pipeline::erase_note(const std::string& note) {
-  sinks::Batch& batch = sink_.batch();
-  batch.open(kNotes, options_.reread_key, sinks::Effect::ordered);
-  batch.command(3);
-  for (const std::string_view argument :
-       {std::string_view("HDEL"), std::string_view(options_.reread_key), std::string_view(note)}) {
-    batch.argument(argument);
-  }
-  batch.close();
-}
+void Pipeline::erase_note(const std::string& note) { append(sink_.batch(), {"HDEL", options_.reread_key, note}); }
 
 // True: the change concerns a noted row and has been dealt with.
 bool Pipeline::merge_reread(Table& table, const Change& change) {

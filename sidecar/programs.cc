@@ -8,8 +8,7 @@
 #include <optional>
 #include <random>
 
-#include "event/loop.h"
-#include "event/task.h"
+#include "event/run_to_end.h"
 #include "sidecar/http.h"
 #include "sidecar/log.h"
 #include "sidecar/notify.h"
@@ -111,19 +110,13 @@ ExitCode serve(std::unique_ptr<InForce> in_force, std::function<config::Config()
 CheckReport check_now(const config::Config& config, sinks::MappingSet& mappings) {
   event::Loop loop;
   CheckReport report;
-  std::exception_ptr failure;
   auto checking = [](event::Loop& on, const config::Config& with, sinks::MappingSet& maps,
                      CheckReport& into) -> event::Task<> {
     auto task = check(on, with, maps);
     auto found = co_await std::move(task);
     into = std::move(found);
   };
-  event::Job job(loop, checking(loop, config, mappings, report), [&](std::exception_ptr error) {
-    failure = error;
-    loop.stop();
-  });
-  loop.run();
-  if (failure != nullptr) std::rethrow_exception(failure);
+  event::run_to_end(loop, checking(loop, config, mappings, report));
   return report;
 }
 

@@ -147,6 +147,14 @@ std::unique_ptr<Relation> Relations::complete(const replication::pgoutput::Relat
   return relation;
 }
 
+Table* Relations::find_written(std::string_view schema, std::string_view name) {
+  for (const auto& [oid, table] : tables_) {
+    if (table->writer != nullptr && table->relation->schema == schema && table->relation->name == name)
+      return table.get();
+  }
+  return nullptr;
+}
+
 const TableInfo* Relations::described(Oid oid) const {
   const auto found = described_.find(oid);
   return found == described_.end() ? nullptr : &found->second;

@@ -70,6 +70,8 @@ class Relations {
   [[nodiscard]] const replication::TableInfo* described(replication::Oid oid) const;
 
   [[nodiscard]] Table* find(replication::Oid oid);  // null: the stream has not named it
+  [[nodiscard]] Table* find_written(std::string_view schema,
+                                    std::string_view name);  // null: no mapping writes such one
   [[nodiscard]] const std::unordered_map<replication::Oid, std::unique_ptr<Table>>& all() const { return tables_; }
   void set_loading(replication::Oid oid, bool loading);
   [[nodiscard]] bool wants(std::string_view schema, std::string_view name) const {

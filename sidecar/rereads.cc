@@ -37,6 +37,17 @@ RowKey row_of_identity(const replication::Relation& relation, const std::vector<
   return key;
 }
 
+std::vector<replication::Value> values_of(const RowKey& key, const replication::Relation& relation) {
+  std::vector<replication::Value> row(relation.columns.size(), {ValueState::absent, {}});
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    for (const auto& [name, value] : key) {
+      if (name != relation.columns[i].name) continue;
+      row[i] = value ? replication::Value{ValueState::text, *value} : replication::Value{ValueState::null, {}};
+    }
+  }
+  return row;
+}
+
 namespace {
 
 // Netstrings: any bytes, no escaping.

@@ -30,6 +30,9 @@ RowKey row_key(const replication::Relation& relation, replication::Row row);
 RowKey row_of_identity(const replication::Relation& relation, const std::vector<std::size_t>& columns,
                        std::string_view identity);
 
+// What a key says of its row; the rest is `absent`. Borrowed from the key.
+std::vector<replication::Value> values_of(const RowKey& key, const replication::Relation& relation);
+
 // The note in Redis: table and key, readable again by another process. Nothing for a text that is none.
 std::string to_note(std::string_view schema, std::string_view table, const RowKey& key);
 struct Note {

@@ -147,20 +147,11 @@ void Session::restore_rereads(const std::map<std::string, std::string>& notes) {
   for (const auto& [text, unused] : notes) {
     const auto note = parse_note(text);
     if (!note) continue;
-    for (const auto& [oid, table] : relations_.all()) {
-      const auto& relation = *table->relation;
-      if (table->writer == nullptr || relation.schema != note->schema || relation.name != note->table) continue;
-      std::vector<replication::Value> row(relation.columns.size(), {replication::ValueState::absent, {}});
-      for (std::size_t i = 0; i < row.size(); ++i) {
-        for (const auto& [name, value] : note->key) {
-          if (name == relation.columns[i].name && value) row[i] = {replication::ValueState::text, *value};
-          if (name == relation.columns[i].name && !value) row[i] = {replication::ValueState::null, {}};
-        }
-      }
-      std::string identity;
-      table->writer->append_identity(row, identity);
-      rereads_.add(oid, identity, note->key, text, overtaken_.next_chunk());
-    }
+    Table* table = relations_.find_written(note->schema, note->table);
+    if (table == nullptr) continue;
+    std::string identity;
+    table->writer->append_identity(values_of(note->key, *table->relation), identity);
+    rereads_.add(table->relation->oid, identity, note->key, text, overtaken_.next_chunk());
   }
 }
 

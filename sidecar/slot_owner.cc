@@ -63,7 +63,7 @@ Remote owner_for_jobs(const Remote& remote) {
                       "the walrelay at " + found.remote.url() +
                           " stands by: ask the one that owns the slot, with --url http://<its http.listen>");
     }
-    std::this_thread::sleep_for(kPoll);
+    std::this_thread::sleep_for(kPoll);  // a command has no loop, and nothing tells of a takeover
   }
 }
 

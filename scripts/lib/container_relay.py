@@ -3,9 +3,8 @@
 import os
 import signal
 import time
-import urllib.request
 
-from servers import Failure, free_port, wait_until
+from servers import Failure, free_port, http_get, wait_until
 
 CONFIGURATION_PATH = "/etc/walrelay/walrelay.yaml"
 HARDENED = ["--read-only", "--cap-drop", "all", "--security-opt", "no-new-privileges"]
@@ -46,11 +45,7 @@ class ContainerRelay:
         return "\n".join(part for part in (output, errors) if part)
 
     def get(self, path):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{path}", timeout=5) as answer:
-                return answer.read().decode()
-        except OSError:
-            return None
+        return http_get(self.http, path)
 
     def wait_ready(self):
         def ready():

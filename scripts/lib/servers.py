@@ -55,6 +55,15 @@ def read(path):
         return ""
 
 
+def http_get(port, path):
+    """The body, or None when the answer is not 200 or nobody listens."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return answer.read().decode()
+    except OSError:
+        return None
+
+
 class Folder:
     def __init__(self):
         self.path = tempfile.mkdtemp(prefix="walrelay-")
@@ -277,12 +286,7 @@ class Walrelay(Server):
         return run([self.binary, *words, "--config", self.file], env=self.env)
 
     def get(self, path):
-        """The body, or None when the answer is not 200 or nobody listens."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{path}", timeout=5) as answer:
-                return answer.read().decode()
-        except OSError:
-            return None
+        return http_get(self.http, path)
 
     def wait_ready(self, seconds=120):
         def ready():
