@@ -26,8 +26,8 @@
 namespace walrelay::support {
 namespace {
 
-constexpr int kKills = 26;               // at a place, of one seed; eight seeds in a run of all tests
-constexpr int kRunsAtMost = 3 * kKills;  // those that pass no such place end by the clock
+constexpr int kKills = 26;          // at a place, of one seed; eight seeds in a run of all tests
+constexpr int kByTheClock = 40;     // ends of a run that came to no such place, one after the other: it hangs
 constexpr double kDeepest = 20000;  // crash points; a start passes some 20, the load and two seconds of work the rest
 constexpr milliseconds kConverge = seconds(90);
 const std::string kSlot = "sweep";
@@ -46,7 +46,7 @@ class Sweep {
     VersionWatch watch(redis_.socket_path(), 2);
     workload.start();
     while (at_a_place_ < kKills && !testing::Test::HasFatalFailure()) {
-      ASSERT_LT(at_a_place_ + by_the_clock_, kRunsAtMost) << repeat();
+      ASSERT_LT(in_vain_, kByTheClock) << "no place is passed; " << repeat() << walrelay_.log();
       run_until_killed();
     }
     workload.stop();
@@ -79,18 +79,23 @@ class Sweep {
     return configuration_;
   }
 
-  // Small numbers as often as large ones: a start passes few places, and each of them counts.
-  std::uint64_t draw_place() { return static_cast<std::uint64_t>(std::exp(random_.unit() * std::log(kDeepest))); }
+  // Small numbers as often as large ones: a start passes few places, and each of them counts. How many are passed before
+  // the clock ends a run is the machine's affair: every run in vain halves the depth, and gives the next one more time.
+  std::uint64_t draw_place() {
+    return static_cast<std::uint64_t>(std::exp(random_.unit() * std::log(std::ldexp(kDeepest, -std::min(in_vain_, 14)))));
+  }
+  milliseconds draw_time(int at_most) { return milliseconds(random_.between(200, at_most) * (1 + in_vain_ / 3)); }
 
   void run_until_killed() {
     const auto place = draw_place();
     walrelay_.set_environment({{"WALRELAY_CRASH_AT", std::to_string(place)}});
     walrelay_.start();
-    auto status = walrelay_.process().wait(milliseconds(random_.between(200, 1200)));
+    auto status = walrelay_.process().wait(draw_time(1200));
     if (!status && random_.chance(0.6)) {
       trouble();
-      status = walrelay_.process().wait(milliseconds(random_.between(200, 1500)));
+      status = walrelay_.process().wait(draw_time(1500));
     }
+    in_vain_ = status ? 0 : in_vain_ + 1;
     if (status) {
       ++at_a_place_;
       deepest_ = std::max(deepest_, place);
@@ -183,7 +188,7 @@ class Sweep {
   std::string format_, configuration_, history_;
   Walrelay walrelay_;
   std::uint64_t deepest_ = 0;
-  int at_a_place_ = 0, by_the_clock_ = 0, troubles_ = 0;
+  int at_a_place_ = 0, by_the_clock_ = 0, in_vain_ = 0, troubles_ = 0;
 };
 
 class CrashSweepTest : public testing::TestWithParam<int> {};

@@ -111,6 +111,8 @@ TEST_F(HealthTest, LivesWhileItDrains) {
   start(kUsers);
   redis().pause();
   sql("INSERT INTO users SELECT i FROM generate_series(2, 1000) i");
+  // Before it has come here there is nothing to drain.
+  EXPECT_TRUE(eventually([this] { return walrelay().metric("walrelay_transactions_total").value_or(0) > 0; }));
   walrelay().process().signal(SIGTERM);
   walrelay().wait_log("stopping");
   EXPECT_EQ(walrelay().http("/livez").status, 200);
