@@ -174,6 +174,7 @@ struct Mapping {
   Identity identity;
   bool allow_eviction = false;  // Redis may forget keys that rows share
   std::string on_poison;        // stop | dead_letter | skip; empty: as on_row_error says
+  bool purge_gone = false;      // the keys of a table that is gone are removed
   std::vector<Write> writes;
   std::vector<ReindexParameter> reindex;
   std::string reindex_status_table;  // "schema.table", where jobs are noted for other programs; empty: none

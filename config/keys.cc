@@ -209,6 +209,9 @@ const std::vector<ListedKey>& mapping_keys() {
        "When a row cannot be written (a NULL in its key, an expression that fails, a command that Redis refuses): "
        "`stop`, note it as a `dead_letter`, "
        "or `skip` it; as `on_row_error` says by default."},
+      {"on_table_gone",
+       "When a table is dropped, or given a name that the mapping does not take: its keys stay (`keep`, the default), "
+       "or go as soon as the stream has come so far (`purge`)."},
       {"write", "What is written for each row: a list of kinds of write with their parameters, or just one of them."},
       {"reindex",
        "Which parameters a request to read a part of the rows again may have, each with its column, as in `partition: "

@@ -42,4 +42,8 @@ std::string read_on_poison(const Node& node, const Reading& reading) {
   return reading.choice(node, {"stop", "dead_letter", "skip"});
 }
 
+bool read_on_table_gone(const Node& node, const Reading& reading) {
+  return reading.choice(node, {"keep", "purge"}) == "purge";
+}
+
 }  // namespace walrelay::config

@@ -15,5 +15,6 @@ bool read_enabled(const Node& node, const Reading& reading);  // true after a mi
 std::vector<std::pair<std::string, std::string>> read_let(const Node& node, const Reading& reading);
 Identity read_identity(const Node& node, const Reading& reading);
 std::string read_on_poison(const Node& node, const Reading& reading);
+bool read_on_table_gone(const Node& node, const Reading& reading);  // true: purge
 
 }  // namespace walrelay::config

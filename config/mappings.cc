@@ -81,6 +81,7 @@ class MappingReader {
     if (word == "let") out.let = read_let(value, reading);
     if (word == "allow_eviction") out.allow_eviction = reading.flag(value).value_or(false);
     if (word == "on_poison") out.on_poison = read_on_poison(value, reading);
+    if (word == "on_table_gone") out.purge_gone = read_on_table_gone(value, reading);
     if (word == "write") writes(value, out.writes);
     if (word == "reindex") read_reindex(value, environment_, mistakes_, out);
     if (find_named(mapping_keys(), word) == nullptr) unknown_key(key);

@@ -125,6 +125,7 @@ Json mapping_value(const std::string& key) {
   if (key == "let")
     return map_of(expression()).with("propertyNames", Json::object().with("pattern", Json::text(kIdentifier)));
   if (key == "on_poison") return word({"stop", "dead_letter", "skip"});
+  if (key == "on_table_gone") return word({"keep", "purge"});
   if (key == "reindex") return type("object");
   return type("string");
 }

@@ -170,6 +170,7 @@ void print_mapping(Printer& printer, const Mapping& mapping) {
   if (!mapping.let.empty()) print_map(printer, 2, "let", mapping.let);
   if (mapping.allow_eviction) printer.line(2, "allow_eviction: true");
   if (!mapping.on_poison.empty()) printer.line(2, "on_poison: " + mapping.on_poison);
+  if (mapping.purge_gone) printer.line(2, "on_table_gone: purge");
   if (!mapping.reindex.empty() || !mapping.reindex_status_table.empty()) print_reindex(printer, mapping);
   printer.line(2, "write:");
   for (const Write& write : mapping.writes) {

@@ -136,6 +136,7 @@ event::Task<> Catalogue::look(bool first) {
   }
   if (!first && was_exact && !binary_is_exact_ && on_binary_lost) on_binary_lost();
   compare(std::move(mapped), first);
+  if (on_look) on_look();
 }
 
 event::Task<> Catalogue::publish(std::vector<TableInfo> wanted, bool first) {

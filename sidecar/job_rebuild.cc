@@ -175,8 +175,14 @@ event::Task<> JobRunner::read_slice(std::string slice, TableInfo info) {
   if (job == nullptr) co_return;
   enter(*job, JobPhase::reading);
   event::crash_point();
-  auto reading = loader_.read_slice(*postgres_, info, where);
-  before_ += co_await std::move(reading);
+  const auto each = [this, slice](std::uint64_t rows) {
+    before_ += rows;
+    Job* now = running(slice);
+    if (now != nullptr) now->processed = before_;
+    return now != nullptr;
+  };
+  auto reading = loader_.read_slice(*postgres_, info, where, each);
+  co_await std::move(reading);
 }
 
 event::Task<> JobRunner::sweep(std::string slice, Tables tables) {

@@ -1,7 +1,7 @@
 // Carries out the jobs of the board while a session lives, one after another.
 //
 //   waiting ─> every table of the job, one by one: read again in place (Loader) ─> sweep (Sweep) ─> completed
-//              or the rows that a partition request names, in one chunk
+//              or the rows that a partition request names
 //   verify:  every table compared (Verify), ghosts looked for (Sweep), and mended where that was asked for
 //
 // A failure that passes (a lost connection) is tried again, for as long as it takes; one that a person must mend fails

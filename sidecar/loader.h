@@ -63,9 +63,11 @@ class Loader {
   void add_again(const replication::TableInfo& info);
   // Gives that up: what was read is right, and so is what was not.
   void give_up(const replication::TableInfo& info);
-  // The rows that a condition names, in one chunk; gives their number. The connection is nobody else's meanwhile.
-  event::Task<std::uint64_t> read_slice(replication::Connection& connection, replication::TableInfo info,
-                                        std::string where);
+  // The rows that a condition names: in one chunk, or, where the server thinks that they are many, in several. After
+  // each `each` hears how many rows it had; false: the rest is not wanted. The connection is nobody else's meanwhile.
+  using ChunkDone = std::function<bool(std::uint64_t rows)>;
+  event::Task<> read_slice(replication::Connection& connection, replication::TableInfo info, std::string where,
+                           ChunkDone each);
   // Rows of the table that were read by the load that is under way.
   [[nodiscard]] std::uint64_t rows_read(replication::Oid table) const;
   // What has been read of it is worth nothing, and rows to be read again come with all the others: add() will follow.
@@ -94,6 +96,10 @@ class Loader {
 
  private:
   class Chunk;
+  struct Slice;
+  event::Task<std::string> read_part(Slice& slice, replication::ChunkRequest request);
+  event::Task<> read_pages(Slice& slice, LoadLeaf leaf);
+  event::Task<std::uint64_t> estimate(Slice& slice, const replication::ChunkRequest& of);
   void push(const replication::TableInfo& info, const std::string& cursor);
   void drop_load(const replication::TableInfo& info);
   event::Task<> work(std::size_t number);

@@ -1,4 +1,4 @@
-// Rows that somebody names: those of a request, and single ones that must be read again (loader.h).
+// Single rows that must be read again (loader.h).
 #include "sidecar/loader_chunk.h"
 
 namespace walrelay::sidecar {
@@ -10,22 +10,6 @@ namespace {
 constexpr std::size_t kRowsReadAgainAtOnce = 256;
 
 }  // namespace
-
-event::Task<std::uint64_t> Loader::read_slice(Connection& connection, replication::TableInfo info, std::string where) {
-  const auto bound = relations_.bind(info);
-  Chunk chunk(*this, *bound.relation, *bound.writer, connection);
-  replication::ChunkRequest request;
-  request.schema = info.schema;
-  request.table = info.name;
-  request.only = !info.partitioned;
-  request.where = std::move(where);
-  if (!info.row_filter.empty()) request.where += " AND (" + info.row_filter + ")";
-  for (const auto& column : bound.relation->columns) request.columns.push_back(column.name);
-  request.binary = options_.format != "text";
-  auto running = reader_.run(chunk, std::move(request));
-  co_await std::move(running);
-  co_return chunk.rows;
-}
 
 event::Task<> Loader::read_rows_again(Connection& connection) {
   replication::Oid oid = 0;

@@ -132,6 +132,7 @@ void Session::tick() {
   settle_documents();
   see_whether_loaded();
   see_whether_retired();
+  purge_gone_tables();
   if (status_.state != State::loading) return;
   const auto& load = loader_->progress();
   const double part = load.estimated_rows == 0

@@ -23,6 +23,7 @@
 #include "sidecar/dead_letters.h"
 #include "sidecar/document_reader.h"
 #include "sidecar/documents.h"
+#include "sidecar/gone_tables.h"
 #include "sidecar/job_runner.h"
 #include "sidecar/loader.h"
 #include "sidecar/overtaken.h"
@@ -114,6 +115,8 @@ class Session : public sinks::SinkEvents {
   void backfill(const std::set<std::string>& stale);
   void note_mappings(const sinks::RedisSink::Found& found);
   void forget_unmapped(const sinks::RedisSink::Found& found);
+  void look_for_gone_tables();
+  void purge_gone_tables();
   event::Task<> bind_retired();
   void retire();
   void see_whether_retired();
@@ -164,6 +167,7 @@ class Session : public sinks::SinkEvents {
   std::optional<Pipeline> pipeline_;
   std::optional<ChunkReader> reader_;
   std::optional<Loader> loader_;
+  std::optional<GoneTables> gone_tables_;
   std::optional<DocumentReader> document_reader_;
   std::optional<JobRunner> runner_;
   std::optional<Scrub> scrub_;

@@ -20,6 +20,7 @@ void Session::assemble(const Decision& decision, bool empty_database, event::mil
   loader.fresh = empty_database && decision.load;
   reader_.emplace(loop_, overtaken_, *pipeline_, clock_, encoding_.get());
   loader_.emplace(loop_, std::move(loader), relations_, overtaken_, rereads_, *pipeline_, *sink_, *reader_);
+  gone_tables_.emplace(config_.source.slot, relations_, *sink_);
   assemble_document_reader();
   JobRunnerOptions jobs;
   jobs.postgres = connection_options(false, "rebuild");

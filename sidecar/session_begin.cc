@@ -50,6 +50,9 @@ void Session::begin(const Decision& decision, const sinks::RedisSink::Found& fou
   retire();
   runner_->start();  // before the first read: its records leave with the checkpoint that no longer tells of the gap
   note_mappings(found);
+  gone_tables_->restore(found.tables);
+  for (const auto& [oid, info] : catalogue_->tables()) gone_tables_->note(info);
+  look_for_gone_tables();
   begin_loads(decision, found, stale);
   redis_watch_.emplace(loop_, redis_options(config_.target), status_.redis);
   watching_.emplace(loop_, catalogue_->watch(), [this](std::exception_ptr error) { fail(error); });

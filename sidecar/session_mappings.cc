@@ -5,6 +5,7 @@
 //                                gone        ─> its keys stay; or are removed, where a reload has kept what it was
 #include <algorithm>
 
+#include "replication/chunk_position.h"
 #include "sidecar/load_plan.h"
 #include "sidecar/log.h"
 #include "sidecar/policy.h"
@@ -142,6 +143,19 @@ void Session::forget_unmapped(const sinks::RedisSink::Found& found) {
     if (mapped.count(table) != 0 || cursor == unread) continue;
     write_control({"HSET", sinks::load_key(config_.source.slot), table, unread});
   }
+}
+
+void Session::look_for_gone_tables() {
+  gone_tables_->look(catalogue_->found(), [this] { return catalogue_->ask_end(); });
+}
+
+// What is still to come of a table was written before the log's end as it is now, and is written to Redis first.
+void Session::purge_gone_tables() {
+  if (stopping_) return;
+  gone_tables_->purge([this](std::uint64_t question) {
+    const auto end = catalogue_->end_since(question);
+    return end && pipeline_->processed() >= replication::before_page_header(*end, wal_block_size_, wal_segment_size_);
+  });
 }
 
 // The old mappings see the tables as they are now; a table that is gone is not known any more, and its keys stay.

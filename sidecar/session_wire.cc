@@ -49,10 +49,15 @@ void Session::wire() {
     cursors_.erase(info.qualified());  // good for one start only
   };
   catalogue_->on_table_gone = [this](const replication::TableInfo& info, bool made_anew) {
-    if (!made_anew) log::warn("a mapped table is gone; its keys stay in Redis", {{"table", info.qualified()}});
+    const char* keys = gone_tables_->knows(info) ? "its keys go" : "its keys stay in Redis";
+    if (!made_anew) log::warn(std::string("a mapped table is gone; ") + keys, {{"table", info.qualified()}});
     if (loader_) loader_->forget(info);
   };
-  catalogue_->on_unread = [this](const replication::TableInfo& info) { mark_unread(info); };
+  catalogue_->on_unread = [this](const replication::TableInfo& info) {
+    gone_tables_->note(info);
+    mark_unread(info);
+  };
+  catalogue_->on_look = [this] { look_for_gone_tables(); };
   catalogue_->on_binary_lost = [this] {
     if (binary_)
       fail(std::make_exception_ptr(RestartNeeded("a table with types that need the text format was published")));

@@ -110,6 +110,7 @@ std::vector<sinks::MappingSpec> mapping_specs(const config::Config& config) {
     spec.identity = identity_of(mapping.identity);
     spec.allow_eviction = mapping.allow_eviction;
     spec.on_poison = mapping.on_poison.empty() ? row_policy(config) : policy_named(mapping.on_poison);
+    spec.purge_gone = mapping.purge_gone;
     spec.where = mapping.where;
     for (const auto& write : mapping.writes) {
       sinks::WriteSpec each;

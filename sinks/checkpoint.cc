@@ -49,6 +49,7 @@ std::string dead_letter_key(std::string_view slot) { return slot_key(slot, "dead
 std::string jobs_key(std::string_view slot) { return slot_key(slot, "jobs"); }
 std::string again_key(std::string_view slot) { return slot_key(slot, "again"); }
 std::string mappings_key(std::string_view slot) { return slot_key(slot, "mappings"); }
+std::string tables_key(std::string_view slot) { return slot_key(slot, "tables"); }
 std::string state_prefix(std::string_view slot) { return slot_key(slot, ""); }
 bool is_bookkeeping(std::string_view key) { return key.starts_with("walrelay:{"); }
 

@@ -39,6 +39,7 @@ std::string dead_letter_key(std::string_view slot);  // walrelay:{slot}:dead    
 std::string jobs_key(std::string_view slot);         // walrelay:{slot}:jobs      slice -> record of its rebuild
 std::string again_key(std::string_view slot);        // walrelay:{slot}:again     what is to be removed (invalidation.h)
 std::string mappings_key(std::string_view slot);  // walrelay:{slot}:mappings  name -> its fingerprint (fingerprint.h)
+std::string tables_key(std::string_view slot);    // walrelay:{slot}:tables    table -> what its keys are made of
 std::string state_prefix(std::string_view slot);  // walrelay:{slot}:          what writes keep of rows (mapping.h)
 // Whether a key is one of these, of this slot or another: no mapping owns it, whatever its template says.
 bool is_bookkeeping(std::string_view key);

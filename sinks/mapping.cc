@@ -245,6 +245,7 @@ std::unique_ptr<RelationWriter> MappingSet::bind(const Relation& relation) {
     BoundWriter::Group& group = groups.emplace_back();
     group.mapping = spec.name;
     group.on_poison = spec.on_poison;
+    group.purge_gone = spec.purge_gone;
     check_identity(spec, relation);
     group.expressions = bind_let(spec, relation, captures);
     for (std::size_t i = 0; i < spec.writes.size(); ++i) {

@@ -112,6 +112,7 @@ struct MappingSpec {
   IdentitySpec identity;
   OnPoison on_poison = OnPoison::stop;
   bool allow_eviction = false;  // Redis may forget keys that rows share
+  bool purge_gone = false;      // when a table is gone its keys go
   std::vector<WriteSpec> writes;
   std::string where;
 };
@@ -200,6 +201,8 @@ class RelationWriter {
   [[nodiscard]] virtual const std::vector<OwnedKeys>& owned() const = 0;
   // What a TRUNCATE of the table has to go through, of all writes.
   [[nodiscard]] virtual const std::vector<OwnedKeys>& truncated() const = 0;
+  // Of that, what is to go when there is no such table any more.
+  [[nodiscard]] virtual const std::vector<OwnedKeys>& purged() const = 0;
   [[nodiscard]] virtual const std::vector<std::uint32_t>& writes() const = 0;  // their numbers in Batch entries
   [[nodiscard]] virtual const std::vector<std::string>& mappings() const = 0;  // the name of each one's mapping
   [[nodiscard]] virtual const std::string& mapping() const = 0;                // the names of all, for messages

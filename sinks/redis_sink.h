@@ -82,6 +82,7 @@ class RedisSink : public Sink {
     std::map<std::string, std::string> reread;    // reread_key's fields
     std::map<std::string, std::string> jobs;      // jobs_key's fields
     std::map<std::string, std::string> mappings;  // mappings_key's fields
+    std::map<std::string, std::string> tables;    // tables_key's fields
     bool empty_database = false;                  // DBSIZE was 0 (or only our own keys)
   };
   event::Task<Found> take_over();

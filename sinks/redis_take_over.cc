@@ -72,6 +72,8 @@ event::Task<RedisSink::Found> RedisSink::take_over() {
   found.jobs = co_await std::move(reading_jobs);
   auto reading_mappings = fields_at(redis, mappings_key(s.options.slot));
   found.mappings = co_await std::move(reading_mappings);
+  auto reading_tables = fields_at(redis, tables_key(s.options.slot));
+  found.tables = co_await std::move(reading_tables);
 
   auto looking_for_notes = redis.command({"EXISTS", again_key(s.options.slot)});
   const Reply notes = co_await std::move(looking_for_notes);
@@ -81,7 +83,7 @@ event::Task<RedisSink::Found> RedisSink::take_over() {
   const Reply size = co_await std::move(sizing);
   auto counting =
       redis.command({"EXISTS", s.fence, s.checkpoint, s.dead, load_key(s.options.slot), reread_key(s.options.slot),
-                     jobs_key(s.options.slot), mappings_key(s.options.slot), s.barrier, again_key(s.options.slot)});
+                     jobs_key(s.options.slot), mappings_key(s.options.slot), tables_key(s.options.slot), s.barrier, again_key(s.options.slot)});
   const Reply ours = co_await std::move(counting);
   found.empty_database = size.integer <= ours.integer;
   co_return std::move(found);

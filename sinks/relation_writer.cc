@@ -50,6 +50,7 @@ BoundWriter::BoundWriter(const Relation& relation, std::string mapping, std::vec
       owned_.back().write = numbered.number;
       for (OwnedKeys& keys : numbered.write->truncated()) {
         keys.write = numbered.number;
+        if (groups_[i].purge_gone) purged_.push_back(keys);
         truncated_.push_back(std::move(keys));
       }
       numbers_.push_back(numbered.number);

@@ -23,6 +23,7 @@ class BoundWriter final : public RelationWriter {
   struct Group {
     std::string mapping;
     OnPoison on_poison = OnPoison::stop;
+    bool purge_gone = false;
     std::unique_ptr<Expressions> expressions;
     std::vector<NumberedWrite> writes;
   };
@@ -42,6 +43,7 @@ class BoundWriter final : public RelationWriter {
   [[nodiscard]] const std::vector<std::size_t>& identity_columns() const override { return identity_; }
   [[nodiscard]] const std::vector<OwnedKeys>& owned() const override { return owned_; }
   [[nodiscard]] const std::vector<OwnedKeys>& truncated() const override { return truncated_; }
+  [[nodiscard]] const std::vector<OwnedKeys>& purged() const override { return purged_; }
   [[nodiscard]] const std::vector<std::uint32_t>& writes() const override { return numbers_; }
   [[nodiscard]] const std::vector<std::string>& mappings() const override { return mappings_; }
   [[nodiscard]] const std::string& mapping() const override { return mapping_; }
@@ -94,7 +96,7 @@ class BoundWriter final : public RelationWriter {
   std::vector<Bound> writes_;                                        // after the expressions that they refer to
   std::vector<std::size_t> events_;                                  // those of the writes that are
   std::vector<std::pair<replication::Row, replication::Row>> rows_;  // of each group: before and now
-  std::vector<OwnedKeys> owned_, truncated_;
+  std::vector<OwnedKeys> owned_, truncated_, purged_;
   std::vector<std::uint32_t> numbers_;
   std::vector<std::string> mappings_;
   std::vector<std::size_t> identity_;

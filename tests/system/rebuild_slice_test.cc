@@ -68,6 +68,32 @@ TEST_F(RebuildSliceTest, ByTheMappingsWordsWithADefault) {
   EXPECT_EQ(get(route("m", "/status")).text("partition"), "1") << "the latest";
 }
 
+// Many rows are not one chunk: while Redis keeps them waiting no transaction stays open on the source.
+TEST_F(RebuildSliceTest, ALargeOneIsReadInParts) {
+  sql("INSERT INTO measures SELECT 'DAY', 4, i, repeat(md5(i::text), 40) FROM generate_series(1, 8000) i; ANALYZE "
+      "measures");
+  start(kMeasures, "load: {chunk_bytes: 64KiB}\nflush: {max_bytes: 64KiB}");
+  ASSERT_TRUE(measures_in_step());
+  redis().command("DEL", "m:DAY:4:1", "m:DAY:4:8000");
+  plant({"m:DAY:4:9000"});
+  const auto begun = post(route("m", "?where.part=4&where.granularity=DAY"));
+  ASSERT_EQ(begun.http(), 202) << begun.body();
+  const auto status = [this] { return get(route("m", "/status?where.part=4&where.granularity=DAY")); };
+  ASSERT_TRUE(eventually([&] { return std::stol("0" + status().text("processedRecords")) > 100; }));
+  redis().pause();
+  const auto open = [this] {
+    return sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE "
+               "'walrelay%' AND backend_type = 'client backend' AND xact_start IS NOT NULL");
+  };
+  EXPECT_TRUE(eventually_equal(open, "0")) << "a chunk stays open";
+  EXPECT_LT(std::stol("0" + status().text("processedRecords")), 8000);
+  redis().resume();
+  EXPECT_TRUE(eventually_equal([&] { return status().text("status"); }, "COMPLETED"));
+  EXPECT_EQ(status().text("processedRecords"), "8000");
+  EXPECT_EQ(status().text("removedKeys"), "1");
+  EXPECT_TRUE(measures_in_step());
+}
+
 TEST_F(RebuildSliceTest, WithEveryWordGiven) {
   start_measures();
   const auto damaged = damage();

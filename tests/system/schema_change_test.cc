@@ -118,6 +118,82 @@ TEST_F(SchemaChangeTest, DropOfAMappedTableIsSaidAndStopsNothing) {
   EXPECT_TRUE(in_step("others", "'other:' || id", "other:*"));
 }
 
+// Two tables by a pattern, one of them with neighbours of other names; each test lets one go.
+class GoneTableTest : public SchemaChangeTest {
+ protected:
+  void SetUp() override {
+    SchemaChangeTest::SetUp();
+    for (const std::string table : {"box_1", "box_2"}) {
+      sql("CREATE TABLE " + table + " (id int PRIMARY KEY, tag text); INSERT INTO " + table +
+          " SELECT i, 't' || i % 3 FROM generate_series(1, 500) i");
+    }
+    redis().command("SET", "box:1:none", "a stranger's");
+    redis().command("HSET", "box:11:1", "id", "1");
+  }
+  static constexpr const char* kBoxes =
+      "  - tables: '^public\\.box_(?<n>[0-9]+)$'\n    on_table_gone: purge\n    write:\n"
+      "      - hash: {key: \"box:{n}:{id}\"}\n      - set: {key: \"tags\", member: \"{tag}\", track: redis}\n";
+  testing::AssertionResult stands(const std::string& table, const std::string& prefix) {
+    return in_step(table, "'" + prefix + ":' || id", prefix + ":[0-9]*");
+  }
+  testing::AssertionResult only_others_stand() {
+    return eventually([] {
+      const auto left = redis().keys("box:1:*");
+      if (left == std::vector<std::string>{"box:1:none"}) return testing::AssertionSuccess();
+      return testing::AssertionFailure() << left.size() << " keys of box:1 stand";
+    });
+  }
+};
+
+TEST_F(GoneTableTest, IsPurgedWhereTheMappingSaysSo) {
+  start(kBoxes);
+  ASSERT_TRUE(stands("box_1", "box:1"));
+  // Redis is held back, so that rows of the table are still on their way when the catalogue is without it.
+  redis().pause();
+  sql("INSERT INTO box_1 SELECT i, 'last' FROM generate_series(1000, 3000) i");
+  sql("DROP TABLE box_1; INSERT INTO box_2 VALUES (900, 'more')");
+  walrelay().wait_log("a mapped table is gone; its keys go");
+  redis().resume();
+  EXPECT_TRUE(only_others_stand());
+  EXPECT_TRUE(stands("box_2", "box:2"));
+  EXPECT_EQ(redis().command("HGET", "box:11:1", "id"), "1");
+  EXPECT_TRUE(eventually([] { return redis().command("SISMEMBER", "tags", "last") == "0"; }));
+  EXPECT_EQ(redis().command("SCARD", "tags"), "4") << "those of box_2 stay";
+  EXPECT_EQ(redis().command("HLEN", "walrelay:{" + name() + "}:tables"), "1");
+  sql("CREATE TABLE box_1 (id int PRIMARY KEY, tag text, more int); INSERT INTO box_1 VALUES (7, 'anew', 1)");
+  EXPECT_TRUE(eventually([] { return redis().command("HGET", "box:1:7", "more") == "1"; }));
+}
+
+TEST_F(GoneTableTest, IsPurgedWhenItWentWhileNobodyLooked) {
+  start(kBoxes);
+  ASSERT_TRUE(stands("box_1", "box:1"));
+  walrelay().kill();
+  sql("DROP TABLE box_1; UPDATE box_2 SET tag = 'u' WHERE id = 1");
+  walrelay().start();
+  walrelay().wait_ready();
+  EXPECT_TRUE(only_others_stand());
+  EXPECT_TRUE(stands("box_2", "box:2"));
+}
+
+TEST_F(GoneTableTest, IsGoneUnderItsOldNameWhenItIsRenamed) {
+  start(kBoxes);
+  ASSERT_TRUE(stands("box_1", "box:1"));
+  sql("ALTER TABLE box_1 RENAME TO box_3");
+  EXPECT_TRUE(only_others_stand());
+  EXPECT_TRUE(stands("box_3", "box:3"));
+  sql("ALTER TABLE box_3 RENAME TO not_mapped");
+  EXPECT_TRUE(eventually([] { return redis().keys("box:3:*").empty(); }));
+}
+
+TEST_F(GoneTableTest, MadeAnewBeforeItsPurgeItStays) {
+  start(kBoxes);
+  ASSERT_TRUE(stands("box_1", "box:1"));
+  sql("BEGIN; DROP TABLE box_1; CREATE TABLE box_1 (id int PRIMARY KEY, tag text); INSERT INTO box_1 VALUES (3, 'x'), "
+      "(1000, 'y'); COMMIT");
+  EXPECT_TRUE(stands("box_1", "box:1"));
+  EXPECT_TRUE(stands("box_2", "box:2"));
+}
+
 TEST_F(SchemaChangeTest, UnmappedTablesDoNotMatter) {
   items();
   sql("CREATE TABLE noise (id int, v money)");
