@@ -69,7 +69,7 @@ class Catalogue {
   std::function<void(const replication::TableInfo&)>
       on_unread;  // on_table will follow: until then its rows are suspect
   std::function<void(const replication::TableInfo&, bool made_anew)> on_table_gone;
-  std::function<void()> on_look;  // found() is new; after all that it says of single tables
+  std::function<void()> on_look;                       // found() is new; after all that it says of single tables
   std::function<void(const std::string&)> on_trouble;  // one sentence, said once
   std::function<void(const replication::SlotState&, replication::Lsn end_of_wal)> on_slot;
   std::function<void(std::uint64_t connections, std::uint64_t most)> on_connections;  // of the server; now and then

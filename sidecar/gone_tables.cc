@@ -102,7 +102,8 @@ void GoneTables::purge(const std::function<bool(std::uint64_t)>& passed) {
 
 void GoneTables::remove(const std::string& name) {
   const auto info = parse_table_note(notes_[name]);
-  if (!info) return log::warn("what Redis has noted of a table that is gone cannot be read; its keys stay", {{"table", name}});
+  if (!info)
+    return log::warn("what Redis has noted of a table that is gone cannot be read; its keys stay", {{"table", name}});
   try {
     removing_ = relations_.bind(*info);
   } catch (const sinks::MappingError& error) {

@@ -1,6 +1,6 @@
-// Tables that are no more, and whose mapping says `on_table_gone: purge`. PostgreSQL's log does not tell of a DROP TABLE:
-// the catalogue does, and it may have happened while nobody looked. So Redis keeps what the keys of each such table are
-// made of:
+// Tables that are no more, and whose mapping says `on_table_gone: purge`. PostgreSQL's log does not tell of a DROP
+// TABLE: the catalogue does, and it may have happened while nobody looked. So Redis keeps what the keys of each such
+// table are made of:
 //
 //   walrelay:{slot}:tables   "public.items_7" -> its columns        noted before any row of it is written
 //
@@ -51,8 +51,8 @@ class GoneTables {
   Relations& relations_;
   sinks::Sink& sink_;
   std::map<std::string, std::string> notes_;
-  std::map<std::string, std::uint64_t> gone_;        // name -> what was asked then
-  std::optional<Relations::Bound> removing_;         // its keys are being removed
+  std::map<std::string, std::uint64_t> gone_;  // name -> what was asked then
+  std::optional<Relations::Bound> removing_;   // its keys are being removed
 };
 
 }  // namespace walrelay::sidecar

@@ -71,7 +71,8 @@ event::Task<> Loader::read_pages(Slice& slice, LoadLeaf leaf) {
   request.schema = leaf.schema;
   request.table = leaf.name;
   auto estimating = estimate(slice, request);
-  const std::uint64_t chunks = co_await std::move(estimating) / options_.chunk_bytes + 1;
+  const std::uint64_t bytes = co_await std::move(estimating);
+  const std::uint64_t chunks = bytes / options_.chunk_bytes + 1;
   const bool few = chunks <= kChunksAtOnce;
   const std::uint64_t step = few ? leaf.pages : std::max<std::uint64_t>(1, leaf.pages / chunks);
   LoadRange range;
@@ -100,7 +101,8 @@ event::Task<> Loader::read_slice(Connection& connection, replication::TableInfo 
   whole.table = info.name;
   whole.only = !info.partitioned;
   auto estimating = estimate(slice, whole);
-  if (co_await std::move(estimating) <= kChunksAtOnce * options_.chunk_bytes) {
+  const std::uint64_t bytes = co_await std::move(estimating);
+  if (bytes <= kChunksAtOnce * options_.chunk_bytes) {
     auto reading = read_part(slice, std::move(whole));
     co_await std::move(reading);
     co_return;

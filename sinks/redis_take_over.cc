@@ -81,9 +81,9 @@ event::Task<RedisSink::Found> RedisSink::take_over() {
 
   auto sizing = redis.command({"DBSIZE"});
   const Reply size = co_await std::move(sizing);
-  auto counting =
-      redis.command({"EXISTS", s.fence, s.checkpoint, s.dead, load_key(s.options.slot), reread_key(s.options.slot),
-                     jobs_key(s.options.slot), mappings_key(s.options.slot), tables_key(s.options.slot), s.barrier, again_key(s.options.slot)});
+  auto counting = redis.command({"EXISTS", s.fence, s.checkpoint, s.dead, load_key(s.options.slot),
+                                 reread_key(s.options.slot), jobs_key(s.options.slot), mappings_key(s.options.slot),
+                                 tables_key(s.options.slot), s.barrier, again_key(s.options.slot)});
   const Reply ours = co_await std::move(counting);
   found.empty_database = size.integer <= ours.integer;
   co_return std::move(found);

@@ -123,6 +123,20 @@ TEST_P(AcceptanceQuerator, QA2TruncateOfOneTable) {
   expect_verified();
 }
 
+TEST_P(AcceptanceQuerator, QA2DropOfOneTable) {
+  run();
+  for (const auto& partition : {kByCode, kByManual}) {
+    create(partition.table);
+    refill(partition);
+  }
+  const auto others = redis().keys("q:*" + kByManual.keys + "*");
+  interrupt();
+  sql("DROP TABLE " + of(kByCode));
+  EXPECT_TRUE(empty(kByCode));
+  EXPECT_EQ(redis().keys("q:*" + kByManual.keys + "*"), others);
+  expect_verified();
+}
+
 INSTANTIATE_TEST_SUITE_P(, AcceptanceQuerator, testing::Values(Course::plain, Course::killed), course_name);
 
 }  // namespace

@@ -27,8 +27,9 @@ namespace {
 
 constexpr int kRounds = 10;
 constexpr milliseconds kConverge = seconds(90);
-constexpr const char* kMappings[] = {"public.items",  "public.pairs",    "public.docs",  "public.events", "public.ledger",
-                                     "public.parents", "public.children", "public.twins", "public.marker", "^public\\.churn_(?<n>[0-9]+)$"};
+constexpr const char* kMappings[] = {
+    "public.items",   "public.pairs",    "public.docs",  "public.events", "public.ledger",
+    "public.parents", "public.children", "public.twins", "public.marker", "^public\\.churn_(?<n>[0-9]+)$"};
 const std::string kSlot = "model";
 const std::string kOwnKeys = "walrelay:{" + kSlot + "}:";
 
@@ -41,7 +42,8 @@ class Model {
         walrelay_({.config = configuration()}) {}
 
   void run() {
-    Workload workload(postgres_.conninfo(), {.seed = seed_, .pause = milliseconds(15), .inexact_types = format_ != "binary"});
+    Workload workload(postgres_.conninfo(),
+                      {.seed = seed_, .pause = milliseconds(15), .inexact_types = format_ != "binary"});
     VersionWatch watch(redis_.socket_path(), 2);
     walrelay_.start();
     walrelay_.wait_ready();
@@ -67,8 +69,8 @@ class Model {
   std::string configuration() {
     const auto choose = [this](std::initializer_list<const char*> words) { return std::string(random_.one_of(words)); };
     format_ = choose({"text", "binary", "auto"});
-    configuration_ = "source: {url: \"" + postgres_.conninfo() + "\", slot: " + kSlot + ", publication: model, format: " +
-                     format_ + "}\ntarget: {url: \"unix://" + redis_.socket_path() +
+    configuration_ = "source: {url: \"" + postgres_.conninfo() + "\", slot: " + kSlot +
+                     ", publication: model, format: " + format_ + "}\ntarget: {url: \"unix://" + redis_.socket_path() +
                      "\"}\nflush: {interval: " + choose({"0", "10ms", "50ms"}) +
                      "}\nload: {chunk_bytes: " + choose({"8KiB", "64KiB", "4MiB"}) +
                      ", connections: " + choose({"1", "2", "4"}) + "}\n" + workload_mappings();
@@ -106,7 +108,9 @@ class Model {
   // A transaction of several subtransactions, one of them rolled back, on keys that nobody else writes.
   void hold_open(std::optional<PsqlSession>& open) {
     open.emplace(postgres_);
-    const auto marker = [this] { return "INSERT INTO marker VALUES (" + std::to_string(++markers_) + ", nextval('versions'))"; };
+    const auto marker = [this] {
+      return "INSERT INTO marker VALUES (" + std::to_string(++markers_) + ", nextval('versions'))";
+    };
     open->sql("BEGIN; " + marker() + "; SAVEPOINT a; " + marker() + "; ROLLBACK TO a; SAVEPOINT b; " + marker() +
               "; UPDATE marker SET version = nextval('versions') WHERE id > 0");
   }

@@ -82,8 +82,9 @@ TEST_F(RebuildSliceTest, ALargeOneIsReadInParts) {
   ASSERT_TRUE(eventually([&] { return std::stol("0" + status().text("processedRecords")) > 100; }));
   redis().pause();
   const auto open = [this] {
-    return sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE "
-               "'walrelay%' AND backend_type = 'client backend' AND xact_start IS NOT NULL");
+    return sql(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE "
+        "'walrelay%' AND backend_type = 'client backend' AND xact_start IS NOT NULL");
   };
   EXPECT_TRUE(eventually_equal(open, "0")) << "a chunk stays open";
   EXPECT_LT(std::stol("0" + status().text("processedRecords")), 8000);

@@ -51,6 +51,12 @@ TEST(OnPoison, IsOptional) {
   }
 }
 
+TEST(OnTableGone, KeepsByDefault) {
+  EXPECT_FALSE(mapping("identity: full").purge_gone);
+  EXPECT_FALSE(mapping("on_table_gone: keep").purge_gone);
+  EXPECT_TRUE(mapping("on_table_gone: purge").purge_gone);
+}
+
 TEST(MappingValues, Mistakes) {
   struct Row {
     std::string text;
@@ -76,6 +82,7 @@ TEST(MappingValues, Mistakes) {
                 "26: \"identity\" must be a single value, not a list"}},
            Row{"identity:", {"3: \"identity\" has no value; give one, or remove the key"}},
            Row{"on_poison: halt", {"14: on_poison: \"halt\" is not allowed; write stop, dead_letter or skip"}},
+           Row{"on_table_gone: drop", {"18: on_table_gone: \"drop\" is not allowed; write keep or purge"}},
            Row{"on_poison: [skip]", {"14: \"on_poison\" must be a single value, not a list"}},
            Row{"enabled: perhaps", {"12: enabled: \"perhaps\" is neither true nor false"}},
            Row{"enabled: [no]", {"12: \"enabled\" must be a single value, not a list"}},
