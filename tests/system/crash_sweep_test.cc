@@ -79,10 +79,12 @@ class Sweep {
     return configuration_;
   }
 
-  // Small numbers as often as large ones: a start passes few places, and each of them counts. How many are passed before
-  // the clock ends a run is the machine's affair: every run in vain halves the depth, and gives the next one more time.
+  // Small numbers as often as large ones: a start passes few places, and each of them counts. How many are passed
+  // before the clock ends a run is the machine's affair: every run in vain halves the depth, and gives the next one
+  // more time.
   std::uint64_t draw_place() {
-    return static_cast<std::uint64_t>(std::exp(random_.unit() * std::log(std::ldexp(kDeepest, -std::min(in_vain_, 14)))));
+    return static_cast<std::uint64_t>(
+        std::exp(random_.unit() * std::log(std::ldexp(kDeepest, -std::min(in_vain_, 14)))));
   }
   milliseconds draw_time(int at_most) { return milliseconds(random_.between(200, at_most) * (1 + in_vain_ / 3)); }
 
