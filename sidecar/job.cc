@@ -1,5 +1,7 @@
 #include "sidecar/job.h"
 
+#include <algorithm>
+
 namespace walrelay::sidecar {
 
 namespace {
@@ -57,6 +59,26 @@ void JobBoard::finish(const std::string& slice, JobStatus status, std::string er
   if (status == JobStatus::completed) job->total = job->processed;
   touch(slice);
   if (on_finished) on_finished(*job);
+  forget_oldest();
+}
+
+void JobBoard::forget_oldest() {
+  const auto is_last = [this](const Job& job) { return latest(job.kind, job.mapping) == &job; };
+  std::vector<const Job*> ended;
+  for (const auto& [slice, job] : jobs_) {
+    if (!job.running()) ended.push_back(&job);
+  }
+  if (ended.size() <= kRemembered) return;
+  std::sort(ended.begin(), ended.end(), [](const Job* a, const Job* b) { return a->completed_us < b->completed_us; });
+  std::vector<std::string> forgotten;
+  for (const Job* job : ended) {
+    if (ended.size() - forgotten.size() <= kRemembered) break;
+    if (!is_last(*job)) forgotten.push_back(job->slice());
+  }
+  for (const std::string& slice : forgotten) {
+    jobs_.erase(slice);
+    touch(slice);
+  }
 }
 
 const Job* JobBoard::latest(JobKind kind, const std::string& mapping) const {
@@ -77,6 +99,7 @@ void JobBoard::restore(const std::map<std::string, std::string>& records) {
     job->recorded = true;
     jobs_[slice] = std::move(*job);
   }
+  forget_oldest();
 }
 
 Job* JobBoard::find(const std::string& slice) {

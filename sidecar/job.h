@@ -74,6 +74,10 @@ std::optional<Job> job_from_json(std::string_view text);  // nothing: not one of
 
 class JobBoard {
  public:
+  // Of jobs that have ended so many are remembered, and of each mapping the last one in any case: slices are without
+  // number, such as one for every day.
+  static constexpr std::size_t kRemembered = 1000;
+
   // Null: accepted, and running. Otherwise the one that is in the way.
   const Job* request(Job job, std::int64_t now_us);
   bool cancel(const std::string& slice, std::int64_t now_us);  // false: none is running there
@@ -90,11 +94,12 @@ class JobBoard {
 
   std::function<void(const Job&)> on_finished;
 
-  // Slices whose record changed since it was last asked.
+  // Slices whose record changed since it was last asked; one that find() does not know any more was forgotten.
   std::vector<std::string> take_changed();
   void touch(const std::string& slice) { changed_[slice] = true; }
 
  private:
+  void forget_oldest();
   std::map<std::string, Job> jobs_;
   std::map<std::string, bool> changed_;
   std::uint64_t last_number_ = 0;

@@ -68,18 +68,16 @@ void JobRunner::enter(Job& job, JobPhase phase) {
 void JobRunner::record() {
   for (const std::string& slice : board_.take_changed()) {
     const Job* job = board_.find(slice);
-    if (job == nullptr) continue;
-    const std::string text = to_json(*job, wall_clock_us());
+    const std::string text = job == nullptr ? "" : to_json(*job, wall_clock_us());
+    std::vector<std::string_view> words{job == nullptr ? "HDEL" : "HSET", options_.jobs_key, slice};
+    if (job != nullptr) words.emplace_back(text);
     sinks::Batch& batch = sink_.batch();
     batch.open(kJobs, options_.jobs_key, sinks::Effect::ordered);
-    batch.command(4);
-    for (const std::string_view word : {std::string_view("HSET"), std::string_view(options_.jobs_key),
-                                        std::string_view(slice), std::string_view(text)}) {
-      batch.argument(word);
-    }
+    batch.command(words.size());
+    for (const std::string_view word : words) batch.argument(word);
     batch.close();
     sink_.loaded(0);
-    if (!job->recorded) unrecorded_[slice] = sink_.ticket();
+    if (job != nullptr && !job->recorded) unrecorded_[slice] = sink_.ticket();
   }
   constexpr event::milliseconds kLook{5};
   if (!unrecorded_.empty()) record_timer_.start(kLook, kLook);

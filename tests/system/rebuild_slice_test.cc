@@ -148,6 +148,29 @@ TEST_F(RebuildSliceTest, AskedForManyAtOnce) {
   EXPECT_TRUE(measures_in_step());
 }
 
+// One record for each day that was ever asked for would fill Redis.
+TEST_F(RebuildSliceTest, RecordsOfOldSlicesAreForgotten) {
+  start_measures();
+  ASSERT_EQ(partition("partition=1").text("status"), "COMPLETED");
+  const std::string jobs = "walrelay:{" + name() + "}:jobs";
+  const std::string slice = "m granularity=DAY part=1";
+  ASSERT_EQ(redis().command("HEXISTS", jobs, slice), "1") << redis().command("HKEYS", jobs);
+  walrelay().kill();
+  // Records of 1,005 other slices that ended as early.
+  redis().command(
+      "EVAL",
+      "local text = redis.call('HGET', KEYS[1], ARGV[1]) for i = 1001, 2005 do redis.call('HSET', KEYS[1], "
+      "'m granularity=DAY part=' .. i, (string.gsub(text, '\"part\": *\"1\"', '\"part\":\"' .. i .. '\"'))) "
+      "end",
+      "1", jobs, slice);
+  EXPECT_EQ(redis().command("HLEN", jobs), "1006");
+  walrelay().start();
+  walrelay().wait_ready();
+  EXPECT_EQ(partition("partition=2").text("status"), "COMPLETED");
+  EXPECT_TRUE(eventually_equal([&] { return redis().command("HLEN", jobs); }, "1000"));
+  EXPECT_EQ(redis().command("HEXISTS", jobs, "m granularity=DAY part=2"), "1");
+}
+
 TEST_F(RebuildSliceTest, MistakesAreSaid) {
   start_measures();
   const auto damaged = damage();

@@ -1,4 +1,6 @@
 // Tables that change their shape while they are streamed.
+#include <signal.h>
+
 #include "tests/system/end_to_end.h"
 
 namespace walrelay::support {
@@ -183,6 +185,29 @@ TEST_F(GoneTableTest, IsGoneUnderItsOldNameWhenItIsRenamed) {
   EXPECT_TRUE(stands("box_3", "box:3"));
   sql("ALTER TABLE box_3 RENAME TO not_mapped");
   EXPECT_TRUE(eventually([] { return redis().keys("box:3:*").empty(); }));
+}
+
+// What reads tables is gone by then; the catalogue's watch is not.
+TEST_F(GoneTableTest, TablesComeAndGoWhileItDrains) {
+  start(kBoxes);
+  ASSERT_TRUE(stands("box_1", "box:1"));
+  const auto before = walrelay().metric("walrelay_transactions_total").value_or(0);
+  redis().pause();
+  sql("INSERT INTO box_2 SELECT i, 'v' FROM generate_series(1000, 2000) i");
+  EXPECT_TRUE(eventually([&] { return walrelay().metric("walrelay_transactions_total").value_or(0) > before; }));
+  walrelay().process().signal(SIGTERM);
+  walrelay().wait_log("stopping");
+  sql("DROP TABLE box_1; CREATE TABLE box_9 (id int PRIMARY KEY, tag text); INSERT INTO box_9 VALUES (1, 'new'); "
+      "ALTER TABLE box_2 ADD more int DEFAULT 7");
+  const auto seen = [] { return walrelay().log().find("a mapped table is gone") != std::string::npos; };
+  EXPECT_TRUE(eventually([&] { return seen() || !walrelay().running(); }));
+  redis().resume();
+  EXPECT_EQ(walrelay().wait(seconds(20)), 0) << walrelay().log();
+  walrelay().start();
+  walrelay().wait_ready();
+  EXPECT_TRUE(only_others_stand());
+  EXPECT_TRUE(stands("box_2", "box:2"));
+  EXPECT_TRUE(stands("box_9", "box:9"));
 }
 
 TEST_F(GoneTableTest, MadeAnewBeforeItsPurgeItStays) {

@@ -196,6 +196,26 @@ TEST(JobBoard, WhatTheProcessKnowsCountsMore) {
   EXPECT_EQ(board.next_running(), nullptr);
 }
 
+TEST(JobBoard, ForgetsTheOldestButTheLastOfEachMapping) {
+  JobBoard board;
+  const auto run = [&board](const std::string& mapping, std::size_t day) {
+    Job slice = job(mapping);
+    slice.where["day"] = std::to_string(day);
+    const auto at = kNow + static_cast<std::int64_t>(day);
+    ASSERT_EQ(board.request(slice, at), nullptr);
+    board.finish(slice.slice(), JobStatus::completed, "", at);
+  };
+  run("seldom", 0);
+  (void)board.take_changed();
+  for (std::size_t day = 1; day < JobBoard::kRemembered + 3; ++day) run("users", day);
+  EXPECT_EQ(board.all().size(), JobBoard::kRemembered);
+  EXPECT_NE(board.find("seldom day=0"), nullptr) << "the last of its mapping";
+  EXPECT_EQ(board.find("users day=1"), nullptr);
+  EXPECT_EQ(board.find("users day=3"), nullptr);
+  EXPECT_NE(board.find("users day=4"), nullptr);
+  EXPECT_THAT(board.take_changed(), testing::Contains("users day=1")) << "Redis is to forget it, too";
+}
+
 TEST(JobBoard, ForeignRecordsAreIgnored) {
   const std::string good = to_json(job("users"), kNow);
   JobBoard board;
