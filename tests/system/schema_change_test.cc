@@ -199,7 +199,7 @@ TEST_F(GoneTableTest, TablesComeAndGoWhileItDrains) {
   walrelay().wait_log("stopping");
   sql("DROP TABLE box_1; CREATE TABLE box_9 (id int PRIMARY KEY, tag text); INSERT INTO box_9 VALUES (1, 'new'); "
       "ALTER TABLE box_2 ADD more int DEFAULT 7");
-  const auto seen = [] { return walrelay().log().find("a mapped table is gone") != std::string::npos; };
+  const auto seen = [this] { return walrelay().log().find("a mapped table is gone") != std::string::npos; };
   EXPECT_TRUE(eventually([&] { return seen() || !walrelay().running(); }));
   redis().resume();
   EXPECT_EQ(walrelay().wait(seconds(20)), 0) << walrelay().log();

@@ -173,5 +173,22 @@ TEST_F(RedisConnectionTest, BrokenAtEveryReplyOfTheIntroduction) {
   }
 }
 
+// The owner gives up: also when the socket is ready, and who waits for it has not gone on yet. Then it has one error.
+TEST_F(RedisConnectionTest, ClosedAtEveryTurnWhileItOpens) {
+  bool opened = false;
+  for (int turns = 0; !opened; ++turns) {
+    ASSERT_LT(turns, 1000);
+    RedisConnection connection(loop, server.options());
+    std::optional<bool> failed;
+    const event::Job job(loop, connection.open(), [&](const std::exception_ptr& error) { failed = error != nullptr; });
+    for (int i = 0; i < turns && !failed; ++i) uv_run(loop.raw(), UV_RUN_ONCE);
+    opened = failed == false;
+    event::Deferred closing(loop, [&] { connection.close(); });
+    closing.schedule();  // before anything that this turn's sockets bring
+    support::run_until(loop, [&] { return failed && !closing.scheduled(); });
+    EXPECT_FALSE(connection.is_open());
+  }
+}
+
 }  // namespace
 }  // namespace walrelay::sinks
