@@ -184,6 +184,7 @@ void RedisConnection::State::close(const std::exception_ptr& why) {
   if (phase == Phase::closed) return;
   phase = Phase::closed;
   silence.stop();
+  linkable.set();  // whoever opens it waits for nothing more
   if (link != nullptr) link->watch(event::Poll::none);
   for (Expected& entry : expected) {
     if (entry.waiter != nullptr) entry.waiter->fail(why);
@@ -216,6 +217,7 @@ bool RedisConnection::is_open() const { return state_->phase == State::Phase::op
 
 void RedisConnection::close() {
   state_->report = nullptr;
+  state_->given_up = true;
   state_->close(std::make_exception_ptr(RedisError("LOST", "the connection to " + state_->name() + " was closed")));
 }
 

@@ -70,7 +70,7 @@ class RedisConnection {
 
   event::Task<> open();  // throws RedisError
   [[nodiscard]] bool is_open() const;
-  void close();  // silently: no on_lost; waiting commands throw at the end of the turn
+  void close();  // silently: no on_lost; waiting commands, and open(), throw at the end of the turn
 
   // One command; an error reply throws RedisError with the reply's code.
   event::Task<Reply> command(std::vector<std::string> arguments);

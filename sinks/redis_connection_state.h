@@ -50,6 +50,7 @@ struct RedisConnection::State {
   // redis_open.cc
   event::Task<> establish();
   event::Task<> resolve_host();
+  void require_owner() const;
   void require_link() const;
   event::Task<> link_to(std::string address);
   event::Task<> introduce();
@@ -84,6 +85,7 @@ struct RedisConnection::State {
   std::deque<Expected> expected;
   std::uint64_t last_received = 0;  // loop time, ms
   event::Timer silence;
+  bool given_up = false;       // the owner has closed it: who opens it must end
   bool shaking_hands = false;  // TLS
   bool unread = false;         // receive() stopped before everything was read
   std::vector<std::string> addresses;

@@ -36,6 +36,7 @@ std::string RedisConnection::State::name() const {
 event::Task<> RedisConnection::open() {
   close();
   state_->failure = nullptr;
+  state_->given_up = false;
   std::exception_ptr error;
   auto establishing = state_->establish();
   try {
@@ -55,6 +56,7 @@ event::Task<> RedisConnection::State::establish() {
     auto resolving = resolve_host();
     auto bounded = within_timeout(std::move(resolving));
     co_await std::move(bounded);
+    require_owner();
   } else {
     addresses.emplace_back();  // the link takes the path
   }
@@ -67,6 +69,7 @@ event::Task<> RedisConnection::State::establish() {
       co_await std::move(bounded);
       break;
     } catch (const RedisError& error) {
+      if (given_up) throw;
       refusal = std::make_exception_ptr(RedisError(error.code(), "connect to " + name() + ": " + error.what()));
     }
     close(refusal);
@@ -117,9 +120,14 @@ event::Task<> RedisConnection::State::within_timeout(event::Task<> task) {
   if (error) std::rethrow_exception(error);
 }
 
-// The owner may have closed the connection after what the coroutine waits for came and before it went on.
+void RedisConnection::State::require_owner() const {
+  if (given_up) throw RedisError("LOST", "the connection to " + name() + " was closed");
+}
+
+// It may have been closed after the socket became ready and before the coroutine went on.
 void RedisConnection::State::require_link() const {
-  if (link == nullptr) throw RedisError("LOST", "the connection to " + name() + " was closed");
+  require_owner();
+  if (link == nullptr) throw RedisError("LOST", "the connection to " + name() + " was lost");
 }
 
 event::Task<> RedisConnection::State::link_to(std::string address) {
