@@ -26,6 +26,7 @@ namespace walrelay::support {
 namespace {
 
 constexpr int kRounds = 10;
+constexpr int kDidNotEnd = -1;
 constexpr milliseconds kConverge = seconds(90);
 constexpr const char* kMappings[] = {
     "public.items",   "public.pairs",    "public.docs",  "public.events", "public.ledger",
@@ -95,6 +96,8 @@ class Model {
     if (!comparison.valid()) return;
     const Finished compared = comparison.get();
     if (compared.status == 0) ++verified_;
+    EXPECT_NE(compared.status, kDidNotEnd)
+        << repeat() << compared.errors << redis_.command("HVALS", kOwnKeys + "jobs") << walrelay_.log();
     // Killed, or a table was altered meanwhile: it says so. But nothing differs, whatever is under way.
     EXPECT_NE(compared.status, 3) << repeat() << compared.output << compared.errors << walrelay_.log();
   }
@@ -140,9 +143,18 @@ class Model {
     return std::async(std::launch::async, [this, mapping, repair] {
       std::vector<std::string> words = {"verify", "--mapping", mapping};
       if (repair) words.emplace_back("--repair");
-      return walrelay_.command(words);
+      return verify(words);
     });
   }
+
+  [[nodiscard]] Finished verify(const std::vector<std::string>& words) const {
+    try {
+      return walrelay_.command(words);
+    } catch (const std::runtime_error& error) {
+      return {kDidNotEnd, "", error.what()};
+    }
+  }
+  [[nodiscard]] std::string state() { return redis_.command("HVALS", kOwnKeys + "jobs") + "\n" + walrelay_.log(); }
 
   void be_killed() {
     if (random_.chance(0.3)) {
@@ -170,8 +182,8 @@ class Model {
       return testing::AssertionFailure() << found << jobs;
     };
     EXPECT_TRUE(eventually(same, kConverge)) << repeat() << walrelay_.log();
-    const Finished compared = walrelay_.command({"verify"});
-    EXPECT_EQ(compared.status, 0) << repeat() << compared.output << compared.errors;
+    const Finished compared = verify({"verify"});
+    EXPECT_EQ(compared.status, 0) << repeat() << compared.output << compared.errors << state();
     EXPECT_EQ(walrelay_.terminate(), 0) << repeat() << walrelay_.log();
     EXPECT_EQ(differences(expected, content_of_redis(redis_.client(), connection, kOwnKeys)), "") << repeat();
   }
