@@ -7,6 +7,7 @@
 #include "replication/slot.h"
 #include "sidecar/document_check.h"
 #include "sidecar/eviction.h"
+#include "sidecar/plain_text.h"
 #include "sidecar/relations.h"
 #include "sidecar/wiring.h"
 
@@ -59,6 +60,8 @@ class Checker {
   }
 
   event::Task<> postgres() {
+    const std::string plain = plain_text_warning(config_.source);
+    if (!plain.empty()) warning("PostgreSQL", plain);
     auto opening = connection_.open();
     co_await std::move(opening);
     good("PostgreSQL",
@@ -155,6 +158,16 @@ class Checker {
     auto looking = replication::find_publication(connection_, config_.source.publication);
     const auto publication = co_await std::move(looking);
     publication_state(publication, usable);
+    auto estimating = memory();
+    co_await std::move(estimating);
+  }
+
+  event::Task<> memory() {
+    for (auto& [table, bound] : bound_) {
+      auto estimating = estimate_memory(connection_, table, bound, report_.memory);
+      co_await std::move(estimating);
+    }
+    for (const auto& each : report_.memory) good("mapping \"" + each.mapping + "\"", sentence(each));
   }
 
   // Whether the publication is to carry the table; also one that is to be mended first.
@@ -178,7 +191,8 @@ class Checker {
       return true;
     }
     try {
-      (void)relations.bind(table);
+      auto bound = relations.bind(table);
+      if (bound.writer != nullptr && table.may_select) bound_.emplace_back(table, std::move(bound));
       good(subject, "about " + std::to_string(std::max<std::int64_t>(0, table.estimated_rows)) + " rows");
     } catch (const sinks::MappingError& error) {
       fault(subject, error.what(), "", ExitCode::configuration);
@@ -246,21 +260,9 @@ class Checker {
   sinks::MappingSet& mappings_;
   Connection connection_;
   replication::TypeCatalog types_;
+  std::vector<std::pair<TableInfo, Relations::Bound>> bound_;  // those that can be written
   CheckReport report_;
 };
-
-std::string json_string(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n') {
-      out += "\\n";
-    } else if (static_cast<unsigned char>(c) >= 0x20) {
-      out += c;
-    }
-  }
-  return out + '"';
-}
 
 }  // namespace
 
@@ -269,32 +271,6 @@ event::Task<CheckReport> check(event::Loop& loop, const config::Config& config, 
   auto running = checker.run();
   auto report = co_await std::move(running);
   co_return report;
-}
-
-std::string to_text(const CheckReport& report, bool colours) {
-  std::string text;
-  for (const auto& finding : report.findings) {
-    const char* word = finding.kind == Kind::good ? "ok     " : finding.kind == Kind::warning ? "warning" : "fault  ";
-    const char* colour = finding.kind == Kind::good      ? "\033[32m"
-                         : finding.kind == Kind::warning ? "\033[33m"
-                                                         : "\033[31m";
-    text += (colours ? colour : "") + std::string(word) + (colours ? "\033[0m" : "") + "  " + finding.subject + ": " +
-            finding.sentence + "\n";
-    if (!finding.sql.empty()) text += "           " + finding.sql + ";\n";
-  }
-  return text;
-}
-
-std::string to_json(const CheckReport& report) {
-  std::string text = "{\"exit_code\":" + std::to_string(static_cast<int>(report.code)) + ",\"findings\":[";
-  bool first = true;
-  for (const auto& finding : report.findings) {
-    const char* word = finding.kind == Kind::good ? "ok" : finding.kind == Kind::warning ? "warning" : "fault";
-    text += std::string(first ? "" : ",") + "{\"kind\":\"" + word + "\",\"subject\":" + json_string(finding.subject) +
-            ",\"sentence\":" + json_string(finding.sentence) + ",\"sql\":" + json_string(finding.sql) + "}";
-    first = false;
-  }
-  return text + "]}\n";
 }
 
 }  // namespace walrelay::sidecar

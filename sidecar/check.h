@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "event/loop.h"
 #include "event/task.h"
+#include "sidecar/memory_estimate.h"
 #include "sidecar/policy.h"
 #include "sinks/mapping.h"
 
@@ -22,7 +23,8 @@ struct Finding {
 
 struct CheckReport {
   std::vector<Finding> findings;
-  ExitCode code = ExitCode::ok;  // of the first fault
+  std::vector<MappingMemory> memory;  // of each mapping whose tables could be looked at
+  ExitCode code = ExitCode::ok;       // of the first fault
 };
 
 event::Task<CheckReport> check(event::Loop& loop, const config::Config& config, sinks::MappingSet& mappings);

@@ -9,9 +9,15 @@ namespace {
 
 // What changes ask for beside the writes of their own rows.
 void append_side_work(MetricsPage& page, const Status& status) {
-  const char* asked = "Removals from a cache that changes have asked for.";
-  page.counter("walrelay_invalidations_total", asked, whole(status.sink.invalidated_by_key), {{"kind", "key"}});
-  page.counter("walrelay_invalidations_total", asked, whole(status.sink.invalidated_by_pattern), {{"kind", "pattern"}});
+  const char* asked =
+      "Removals from a cache that changes have asked for, by mapping; without a mapping: by pg_logical_emit_message().";
+  auto invalidated = status.sink.invalidated;
+  (void)invalidated[""];  // there from the beginning, whoever will ask
+  for (const auto& [mapping, count] : invalidated) {
+    page.counter("walrelay_invalidations_total", asked, whole(count.keys), {{"kind", "key"}, {"mapping", mapping}});
+    page.counter("walrelay_invalidations_total", asked, whole(count.patterns),
+                 {{"kind", "pattern"}, {"mapping", mapping}});
+  }
   page.counter("walrelay_invalidation_scans_total", "Passes over all keys to find those that match a pattern.",
                whole(status.sink.invalidation_scans));
   page.counter("walrelay_invalidated_keys_total", "Keys that passes over all keys, and second removals, have removed.",

@@ -250,6 +250,10 @@ sinks::SinkCounters add(const sinks::SinkCounters& base, const sinks::SinkCounte
   sum.refused_notes += base.refused_notes;
   sum.invalidated_by_key += base.invalidated_by_key;
   sum.invalidated_by_pattern += base.invalidated_by_pattern;
+  for (const auto& [mapping, asked] : base.invalidated) {
+    sum.invalidated[mapping].keys += asked.keys;
+    sum.invalidated[mapping].patterns += asked.patterns;
+  }
   sum.invalidation_scans += base.invalidation_scans;
   sum.invalidated_keys += base.invalidated_keys;
   return sum;

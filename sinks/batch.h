@@ -14,8 +14,10 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -94,12 +96,23 @@ class Batch {
 
   // What entries ask for of the sink (invalidation.h), those counted that a later one has killed.
   struct Invalidations {
+    struct Asked {
+      std::uint64_t keys = 0, patterns = 0;
+    };
     std::uint64_t keys = 0, patterns = 0;
+    std::map<std::string, Asked, std::less<>> of = {};                // the same by the mapping that asks
     std::optional<std::chrono::milliseconds> soonest = std::nullopt;  // after the batch is in Redis: something is due
     void due_in(std::chrono::milliseconds delay) { soonest = std::min(soonest.value_or(delay), delay); }
+    void count(std::string_view mapping, std::uint64_t more_keys, std::uint64_t more_patterns) {
+      auto found = of.find(mapping);
+      if (found == of.end()) found = of.try_emplace(std::string(mapping)).first;
+      found->second.keys += more_keys;
+      found->second.patterns += more_patterns;
+    }
     void add(const Invalidations& more) {
       keys += more.keys;
       patterns += more.patterns;
+      for (const auto& [mapping, asked] : more.of) count(mapping, asked.keys, asked.patterns);
       if (more.soonest) due_in(*more.soonest);
     }
   };

@@ -34,8 +34,10 @@ const InvalidationScripts& invalidation_scripts();
 // All that one write asks for.
 class Invalidation {
  public:
-  Invalidation(std::uint32_t write, std::string again_key, std::chrono::milliseconds again_after)
-      : write_(write), again_key_(std::move(again_key)), again_after_(again_after) {}
+  // `mapping` is whom it is counted for; empty: nobody's, the application asks.
+  Invalidation(std::uint32_t write, std::string again_key, std::chrono::milliseconds again_after,
+               std::string mapping = "")
+      : write_(write), again_key_(std::move(again_key)), again_after_(again_after), mapping_(std::move(mapping)) {}
 
   void key(std::string_view key, Batch& batch) const;
   // A glob without a placeholder is a key.
@@ -47,6 +49,7 @@ class Invalidation {
   const std::uint32_t write_;
   const std::string again_key_;
   const std::chrono::milliseconds again_after_;  // 0: not again
+  const std::string mapping_;
 };
 
 }  // namespace walrelay::sinks

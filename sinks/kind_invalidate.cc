@@ -27,7 +27,7 @@ class InvalidateWrite : public EventWrite {
   InvalidateWrite(const BindContext& context, const char* what, BoundTemplate text)
       : EventWrite(context),
         text_(std::move(text)),
-        asked_(context.number, context.state + "again", context.duration("again_after")),
+        asked_(context.number, context.state + "again", context.duration("again_after"), context.mapping.name),
         site_(context.site()) {
     check_told_columns(context, told(), what, context.reads(text_), true);
     for (const auto& part : text_.parts()) names_.push_back(context.name_of(part.column));

@@ -140,6 +140,10 @@ event::Task<> RedisSink::State::unlink_cached(std::vector<std::string> keys) {
 bool RedisSink::State::land(Flight& flight) {
   counters.invalidated_by_key += flight.invalidations.keys;
   counters.invalidated_by_pattern += flight.invalidations.patterns;
+  for (const auto& [mapping, asked] : flight.invalidations.of) {
+    counters.invalidated[mapping].keys += asked.keys;
+    counters.invalidated[mapping].patterns += asked.patterns;
+  }
   Landed now;
   now.end = flight.end;
   now.commit_time_us = flight.commit_time_us;

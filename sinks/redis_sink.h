@@ -11,7 +11,9 @@
 // no more (design 3, reliability 3.3).
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
 
 #include "event/loop.h"
 #include "event/task.h"
@@ -56,6 +58,7 @@ struct SinkCounters {  // monotone since construction
   std::uint64_t batches = 0, commands = 0, rows = 0, coalesced = 0, transactions = 0, bytes = 0, refused = 0;
   std::uint64_t skipped = 0;                                         // refused commands that were only counted
   std::uint64_t invalidated_by_key = 0, invalidated_by_pattern = 0;  // what changes have asked for
+  std::map<std::string, Batch::Invalidations::Asked> invalidated;    // the same by mapping; "": the application itself
   std::uint64_t invalidation_scans = 0;                              // passes over all keys
   std::uint64_t invalidated_keys = 0;  // that they, and second removals, have found and removed
   std::uint64_t refused_rows = 0;      // that no command could be made of, noted as dead letters

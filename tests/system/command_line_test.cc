@@ -172,6 +172,21 @@ TEST_F(CommandLineTest, CheckPrintsTheSqlThatMends) {
   EXPECT_EQ(mended.status, 0) << mended.output;
 }
 
+// To Linux 0.0.0.0 is this machine, but it is no address of the loopback interface: check takes it for another one.
+TEST_F(CommandLineTest, CheckWarnsOfPlainTextToAnotherMachine) {
+  const std::string target = "}\ntarget: {url: \"unix://" + redis().socket_path() + "\"}\nmappings:\n" + kUsers;
+  const std::string words = "in plain text, and nobody checks who answers there; set source.sslmode to verify-full";
+  const std::string away = "source: {host: 0.0.0.0, user: postgres, port: " + std::to_string(postgres().port()) +
+                           ", dbname: " + name() + ", slot: " + name() + ", publication: " + name();
+  for (const char* mode : {"", ", sslmode: disable", ", sslmode: prefer", ", sslmode: allow"}) {
+    const auto checked = say({"check"}, away + mode + target);
+    EXPECT_EQ(checked.status, 0) << "no more than a warning: " << checked.output;
+    EXPECT_NE(checked.output.find(words), std::string::npos) << mode << ": " << checked.output;
+  }
+  EXPECT_EQ(say({"check"}, away + ", sslmode: verify-full" + target).output.find(words), std::string::npos);
+  EXPECT_EQ(say({"check"}, config(kUsers)).output.find(words), std::string::npos) << "a unix socket";
+}
+
 TEST_F(CommandLineTest, DryRunPrintsCommandsAndTouchesNothing) {
   sql("CREATE PUBLICATION " + name() + " FOR TABLE users");
   const auto slots = [this] { return sql("SELECT count(*) FROM pg_replication_slots WHERE NOT temporary"); };

@@ -75,7 +75,8 @@ TEST_F(InvalidateTest, TenThousandUpdatesAreOnePass) {
   EXPECT_GE(metric("invalidation_scans_total"), 1);
   EXPECT_LE(metric("invalidation_scans_total"), metric("redis_batches_total") - batches);
   EXPECT_LE(metric("invalidation_scans_total"), 2) << "one transaction";
-  EXPECT_EQ(metric("invalidations_total", "kind=\"pattern\""), 10000);
+  EXPECT_EQ(metric("invalidations_total", "kind=\"pattern\",mapping=\"assets\""), 10000);
+  EXPECT_EQ(metric("invalidations_total", "mapping=\"\""), 0) << "the application has asked for nothing";
   EXPECT_EQ(metric("invalidated_keys_total"), 2);
   EXPECT_EQ(redis().command("INFO", "commandstats").find("cmdstat_keys:"), std::string::npos);
 }

@@ -76,6 +76,8 @@ TEST(InvalidateTest, TheSamePatternIsNotedOnce) {
   Bound bound(users(), {invalidate("pattern", "cache:listings*", milliseconds(500))});
   for (int i = 0; i < 10000; ++i) bound.apply(bound.table.update({std::to_string(i), "Ann", null}));
   EXPECT_EQ(bound.batch.invalidations().patterns, 10000U);
+  ASSERT_EQ(bound.batch.invalidations().of.size(), 1U) << "of one mapping";
+  EXPECT_EQ(bound.batch.invalidations().of.begin()->second.patterns, 10000U);
   EXPECT_EQ(bound.batch.commands(), 2U);
   EXPECT_THAT(shown(bound.batch), ElementsAre("note 0 pcache:listings*", "note 500 gcache:listings*"));
   EXPECT_EQ(bound.batch.invalidations().patterns, 0U) << "cleared with the batch";
