@@ -8,6 +8,7 @@
 #include "sidecar/option_tree_state.h"
 #include "sidecar/policy.h"
 #include "sidecar/version.h"
+#include "sidecar/wiring.h"
 
 namespace walrelay::sidecar {
 
@@ -223,6 +224,10 @@ void OptionTree::State::add_scripts() {
   manual->require_subcommand(1);
   manual->group("");
   add(*manual, "page", "As a manual page", print(manual_page));
+  add(*manual, "config", "That of the configuration, as a manual page", [] {
+    std::cout << configuration_page(kind_rules());
+    return 0;
+  });
   add(*manual, "markdown", "As the tables of docs/cli.md", print(markdown_reference));
 }
 
