@@ -13,9 +13,11 @@ WORKDIR /src
 COPY scripts/setup scripts/
 RUN scripts/setup --build && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends ca-certificates
 COPY . .
+# The context has no .git that could be asked.
+ARG REVISION=unknown
 # One RUN, so that a failed build tells its reason once. The cache makes the next build of a changed file short.
 RUN --mount=type=cache,target=/root/.cache/ccache \
-    cmake --preset release && cmake --build --preset release --target walrelay
+    cmake --preset release -DWALRELAY_REVISION="${REVISION}" && cmake --build --preset release --target walrelay
 RUN deploy/image/assemble-root build/release/walrelay /image
 
 FROM ${DEBIAN} AS debug

@@ -84,6 +84,13 @@ struct Http {
   friend bool operator==(const Http&, const Http&) = default;
 };
 
+// What /health calls too much or too little. Percent, where it is no duration.
+struct Health {
+  int cache_hit_ratio_below = 70, database_connections_above = 80, redis_memory_above = 80;
+  milliseconds p95_above{500};
+  friend bool operator==(const Health&, const Health&) = default;
+};
+
 struct Metrics {
   std::uint64_t tables = 200;  // that have series of their own; what is beyond is summed up
   friend bool operator==(const Metrics&, const Metrics&) = default;
@@ -191,6 +198,7 @@ struct Config {
   Load load;
   Scrub verify;
   Http http;
+  Health health;
   Metrics metrics;
   Log log;
   std::string on_gap = "rebuild";              // rebuild | halt

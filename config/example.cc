@@ -32,6 +32,8 @@ ack:
 http:
   listen: 127.0.0.1:9847       # /livez, /readyz, /metrics
 
+# health: {cache_hit_ratio_below: 70, p95_above: 500ms}  # thresholds that /health tells beside its figures
+
 log:
   level: info
 

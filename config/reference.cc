@@ -1,4 +1,4 @@
-// The tables of docs/configuration.md.
+// The tables of docs/configuration.md, and what the manual page of the file is made of.
 #include <algorithm>
 
 #include "config/key_values.h"
@@ -45,7 +45,9 @@ std::string default_text(const Key& key, Config& defaults) {
   return value.empty() ? "" : code(value);
 }
 
-std::string shape_text(const ParameterRule& rule) {
+}  // namespace
+
+std::string form_of(const ParameterRule& rule) {
   switch (rule.shape) {
     case Shape::template_:
       return "template";
@@ -76,19 +78,20 @@ std::string shape_text(const ParameterRule& rule) {
   return rule.shape == Shape::choices ? out + ", or a list of them" : out;
 }
 
-}  // namespace
+std::vector<ExplainedKey> explained_keys() {
+  Config defaults;
+  std::vector<ExplainedKey> all;
+  for (const Key& key : keys()) all.push_back({key.name, form(key), default_text(key, defaults), key.help});
+  for (const ListedKey& key : ttl_classes_keys()) all.push_back({"ttl_classes." + key.name, "", "", key.help});
+  for (const ListedKey& key : mapping_keys()) all.push_back({"mappings[]." + key.name, "", "", key.help});
+  return all;
+}
 
 std::string reference_of_keys() {
-  Config defaults;
   std::string out = "| Key | Value | Default | Meaning |\n|---|---|---|---|\n";
-  for (const Key& key : keys()) {
-    out += "| " + code(key.name) + " | " + form(key) + " | " + default_text(key, defaults) + " | " + key.help + " |\n";
+  for (const ExplainedKey& key : explained_keys()) {
+    out += "| " + code(key.name) + " | " + key.form + " | " + key.fallback + " | " + key.help + " |\n";
   }
-  const auto listed = [&out](const std::string& prefix, const std::vector<ListedKey>& all) {
-    for (const ListedKey& key : all) out += "| " + code(prefix + key.name) + " | | | " + key.help + " |\n";
-  };
-  listed("ttl_classes.", ttl_classes_keys());
-  listed("mappings[].", mapping_keys());
   return out;
 }
 
@@ -99,8 +102,8 @@ std::string reference_of_kinds(const std::vector<KindRule>& kinds) {
     out += "### " + code(kind.name) + "\n\n" + kind.help +
            "\n\n| Parameter | Value | Needed | Meaning |\n|---|---|---|---|\n";
     for (const ParameterRule& rule : kind.parameters) {
-      out += "| " + code(rule.name) + " | " + shape_text(rule) + " | " + (rule.required ? "yes" : "") + " | " +
-             rule.help + " |\n";
+      out += "| " + code(rule.name) + " | " + form_of(rule) + " | " + (rule.required ? "yes" : "") + " | " + rule.help +
+             " |\n";
     }
   }
   return out;

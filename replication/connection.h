@@ -41,6 +41,9 @@ class PostgresError : public std::runtime_error {
   bool lost_;
 };
 
+// What is asked of the server and why: for whoever counts how long it takes to answer.
+enum class Purpose : std::uint8_t { catalogue, chunk, reread, document, sweep };
+
 struct ConnectionOptions {
   // libpq keywords in order (host, port, user, dbname, sslmode, target_session_attrs, ...); several hosts as libpq
   // has them, separated by commas. No password here.
@@ -49,6 +52,9 @@ struct ConnectionOptions {
   bool replication = false;               // replication=database
   std::string application_name = "walrelay";
   std::chrono::milliseconds connect_timeout{10000};
+  // Told of each operation that the server has answered to its end, be it with an error: how long that took, but for
+  // the time that copy() was paused. Never throws.
+  std::function<void(Purpose purpose, std::chrono::nanoseconds took)> on_answered = {};
 };
 
 // The rows of one statement. Owns its memory.
@@ -94,6 +100,8 @@ class Connection {
   using CopyRow = std::function<bool(std::string_view data)>;
   event::Task<std::vector<Result>> copy(std::string sql, CopyRow row, std::string what);
   void resume_copy();
+
+  void set_purpose(Purpose purpose);  // of what is asked from now on; at first it is the catalogue
 
   // START_REPLICATION: after it the connection belongs to a Stream.
   event::Task<> begin_replication(std::string sql, std::string what);

@@ -133,10 +133,16 @@ bool Connection::State::result_at_hand() const {
   return PQisBusy(conn.get()) == 0 || PQstatus(conn.get()) == CONNECTION_BAD;
 }
 
+void Connection::State::report_answered(std::chrono::steady_clock::time_point asked) const {
+  if (options.on_answered) options.on_answered(purpose, std::chrono::steady_clock::now() - asked - paused);
+}
+
 event::Task<std::vector<Result>> Connection::State::exchange(Exchange request) {
   require(use == Use::idle || use == Use::closed, "an operation before the last one was over");
   if (use == Use::closed) throw lost(request.what);
   encode(request);
+  const auto asked = std::chrono::steady_clock::now();
+  paused = std::chrono::nanoseconds(0);
   std::vector<Result> results;
   std::optional<PostgresError> failure;
   {
@@ -152,6 +158,7 @@ event::Task<std::vector<Result>> Connection::State::exchange(Exchange request) {
     operation.finish();
   }
   if (use == Use::streaming) co_return results;
+  report_answered(asked);
   become_idle();
   if (!failure) co_return results;
   if (PQtransactionStatus(conn.get()) == PQTRANS_INERROR) {
@@ -217,7 +224,9 @@ event::Task<> Connection::State::receive_copy(const Exchange& request) {
       if (conn == nullptr) throw lost(request.what);  // closed by the handler
       if (more) continue;
       poll->watch(event::Poll::none);
+      const auto since = std::chrono::steady_clock::now();
       co_await resumed;
+      paused += std::chrono::steady_clock::now() - since;
       if (conn == nullptr) throw lost(request.what);
     } else {
       if (broken) throw lost(request.what);
@@ -251,6 +260,8 @@ event::Task<std::vector<Result>> Connection::copy(std::string sql, CopyRow row, 
   Exchange request{.sql = std::move(sql), .what = std::move(what), .parameters = {}, .row = std::move(row)};
   return state_->exchange(std::move(request));
 }
+
+void Connection::set_purpose(Purpose purpose) { state_->purpose = purpose; }
 
 void Connection::resume_copy() { state_->resumed.set(); }
 

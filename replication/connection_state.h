@@ -7,6 +7,7 @@
 
 #include <libpq-fe.h>
 
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -72,6 +73,7 @@ struct Connection::State {
   void read_socket();
   void notice_closed_socket();
   [[nodiscard]] bool result_at_hand() const;
+  void report_answered(std::chrono::steady_clock::time_point asked) const;
   [[nodiscard]] PostgresError lost(const std::string& what) const;
   [[nodiscard]] PostgresError reply_error(const PGresult* result, const std::string& what) const;
 
@@ -79,10 +81,12 @@ struct Connection::State {
   ConnectionOptions options;
   Connection& front;
   Use use = Use::closed;
-  int operations = 0;              // under way, one inside another
-  bool broken = false;             // the socket gives nothing more; libpq may still hold what came before
-  bool server_ended_copy = false;  // streaming: what comes next is the result
-  std::string cut;                 // why the operation under way must end, though the connection may be well
+  int operations = 0;   // under way, one inside another
+  bool broken = false;  // the socket gives nothing more; libpq may still hold what came before
+  Purpose purpose = Purpose::catalogue;
+  std::chrono::nanoseconds paused{0};  // of the operation under way: its reader wanted no more
+  bool server_ended_copy = false;      // streaming: what comes next is the result
+  std::string cut;                     // why the operation under way must end, though the connection may be well
   std::string peer;
   std::optional<ServerWords> farewell;  // a FATAL error that answered no request
   std::vector<std::string> attempts;    // open(): what went wrong with each address

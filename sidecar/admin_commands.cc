@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "sidecar/json_look.h"
+#include "sidecar/slot_owner.h"
 
 namespace walrelay::sidecar {
 
@@ -17,6 +18,14 @@ std::string names_in(JsonElement json, std::string_view member_name) {
   return text;
 }
 
+// Throws what is wrong with the configuration, or that it may not be read by whoever asks.
+HttpResult reload(const Remote& remote) {
+  HttpResult result = remote.ask("POST", "/api/v1/admin/reload");
+  if (result.status == 200) return result;
+  throw StopError(result.status == 400 ? ExitCode::configuration : ExitCode::failure,
+                  "the walrelay at " + remote.url() + " keeps its configuration: " + error_in(result));
+}
+
 }  // namespace
 
 ExitCode command_log_level(const Remote& remote, const std::string& level) {
@@ -28,15 +37,14 @@ ExitCode command_log_level(const Remote& remote, const std::string& level) {
   if (result.status != 200 || parser.parse(result.body).get(json) != simdjson::SUCCESS) {
     throw StopError(result.status == 400 ? ExitCode::usage : ExitCode::failure, error_in(result));
   }
-  std::cout << text_of(json, "level") << '\n';
+  std::cout << text_of(json, "level") << " at " << remote.url() << '\n';
   return ExitCode::ok;
 }
 
 ExitCode command_reload(const Remote& remote, bool json) {
-  const HttpResult result = remote.ask("POST", "/api/v1/admin/reload");
-  if (result.status != 200) {
-    throw StopError(result.status == 400 ? ExitCode::configuration : ExitCode::failure, error_in(result));
-  }
+  const Remote owner = owner_for_orders(remote);
+  for (const Remote& other : find_others(remote, owner)) (void)reload(other);
+  const HttpResult result = reload(owner);
   simdjson::dom::parser parser;
   JsonElement answer;
   if (json || parser.parse(result.body).get(answer) != simdjson::SUCCESS) {

@@ -8,8 +8,11 @@
 
 namespace walrelay::sidecar {
 
-ExitCode command_log_level(const Remote& remote, const std::string& level);  // "": only says what it is
-// Exit code 78: the new configuration has mistakes, and the old one stays in force.
+// Of this process alone, so its address is printed, too. "": only says what it is.
+ExitCode command_log_level(const Remote& remote, const std::string& level);
+// Prints what changed for the owner of the slot. The others behind the same address are told first: the owner
+// lets the slot go for a moment, and whoever takes it then must not bring the old configuration back. Throws StopError:
+// one of them keeps its configuration (exit code 78: the new one has mistakes), and those after it have not been asked.
 ExitCode command_reload(const Remote& remote, bool json);
 
 }  // namespace walrelay::sidecar

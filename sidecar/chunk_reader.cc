@@ -23,6 +23,20 @@ bool all_exact(const replication::Relation& relation) {
   });
 }
 
+// What is asked while it lives is asked for this.
+class AskingFor {
+ public:
+  AskingFor(Connection& connection, replication::Purpose purpose) : connection_(connection) {
+    connection_.set_purpose(purpose);
+  }
+  ~AskingFor() { connection_.set_purpose(replication::Purpose::catalogue); }
+  AskingFor(const AskingFor&) = delete;
+  AskingFor& operator=(const AskingFor&) = delete;
+
+ private:
+  Connection& connection_;
+};
+
 }  // namespace
 
 ChunkReader::Chunk::Chunk(ChunkReader& reader, const replication::Relation& rows_of, Connection& from)
@@ -60,6 +74,7 @@ ChunkReader::ChunkReader(event::Loop& loop, Overtaken& overtaken, const Pipeline
 
 event::Task<> ChunkReader::run(Chunk& chunk, replication::ChunkRequest request) {
   Connection& connection = chunk.connection_;
+  const AskingFor asking(connection, chunk.purpose());
   for (;;) {
     chunk.id_ = overtaken_.open(chunk.relation_.oid);
     auto opening = replication::open_chunk(connection, request.schema, request.table, request.also);

@@ -89,6 +89,8 @@ class ChunkReader::Chunk {
   virtual void land(replication::Row row) = 0;
   // Whether it may be given one now, besides.
   [[nodiscard]] virtual bool takes() const = 0;
+  // What its queries are counted as.
+  [[nodiscard]] virtual replication::Purpose purpose() const { return replication::Purpose::chunk; }
 
  private:
   friend class ChunkReader;

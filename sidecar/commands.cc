@@ -179,7 +179,7 @@ int command_job(const Arguments& arguments, JobKind kind) {
   }
   JobChoices choices{std::nullopt, !arguments.url.empty() && !arguments.alone, arguments.output == "json"};
   const bool somebody = !arguments.url.empty() || !config.http.listen.empty();
-  if (somebody && !arguments.alone) choices.remote.emplace(owner_for_jobs(remote_of(arguments, config)));
+  if (somebody && !arguments.alone) choices.remote.emplace(owner_for_orders(remote_of(arguments, config)));
   return static_cast<int>(command_job(config, job, choices));
 }
 
@@ -194,7 +194,7 @@ int command_replay_letters(const Arguments& arguments) {
   const config::Config config = load(arguments);
   std::optional<Remote> remote;
   if (!arguments.url.empty() || !config.http.listen.empty())
-    remote.emplace(owner_for_jobs(remote_of(arguments, config)));
+    remote.emplace(owner_for_orders(remote_of(arguments, config)));
   return static_cast<int>(replay_letters(config, chosen, remote, !arguments.url.empty()));
 }
 
@@ -222,7 +222,7 @@ int command_healthcheck(const Arguments& arguments) {
 }
 
 int command_log_level(const Arguments& arguments) {
-  return static_cast<int>(command_log_level(remote_to_ask(arguments), arguments.level));
+  return static_cast<int>(command_log_level(find_respondent(remote_to_ask(arguments)).remote, arguments.level));
 }
 
 int command_reload(const Arguments& arguments) {

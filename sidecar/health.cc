@@ -1,5 +1,6 @@
 #include "sidecar/health.h"
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -45,11 +46,20 @@ std::string connection_words(bool connected, const std::string& peer) {
 Json flag(bool value) { return Json::raw(value ? "true" : "false"); }
 Json text_or_null(const std::string& text) { return text.empty() ? Json::raw("null") : Json::text(text); }
 
-// What the alerts of the systems that walrelay serves ask for; the same values are those of the shipped alerts.
-Json thresholds() {
+// As it would be written: 0.7, 0.5.
+Json number(double value) {
+  std::ostringstream text;
+  text << value;
+  return Json::raw(text.str());
+}
+
+Json json_of(const config::Health& thresholds) {
+  const auto part_of_one = [](int percent) { return number(percent / 100.0); };
   Json json = Json::object();
-  json.add("cacheHitRatioBelow", Json::raw("0.7")).add("p95SecondsAbove", Json::raw("0.5"));
-  json.add("databaseConnectionsAbove", Json::raw("0.8")).add("redisMemoryAbove", Json::raw("0.8"));
+  json.add("cacheHitRatioBelow", part_of_one(thresholds.cache_hit_ratio_below));
+  json.add("p95SecondsAbove", number(static_cast<double>(thresholds.p95_above.count()) / 1000));
+  json.add("databaseConnectionsAbove", part_of_one(thresholds.database_connections_above));
+  json.add("redisMemoryAbove", part_of_one(thresholds.redis_memory_above));
   return json;
 }
 
@@ -120,7 +130,7 @@ HttpAnswer readyz(const Overview& overview, bool verbose) {
   return checked("readyz", checks);
 }
 
-HttpAnswer health(const Overview& overview, const Peers& peers, bool verbose) {
+HttpAnswer health(const Overview& overview, const Peers& peers, const config::Health& thresholds, bool verbose) {
   const bool good = peers.postgres && peers.redis;
   const char* status = good ? "ok" : peers.postgres || peers.redis ? "degraded" : "error";
   Json json = Json::object();
@@ -133,12 +143,12 @@ HttpAnswer health(const Overview& overview, const Peers& peers, bool verbose) {
     json.add("p95Seconds", p95(overview.status.end_to_end)).add("cacheHitRatio", hit_ratio(overview.status));
     json.add("databaseConnections", database_use(overview.status)).add("redisMemory", redis_use(overview.status));
     json.add("databaseError", text_or_null(peers.postgres_error)).add("cacheError", text_or_null(peers.redis_error));
-    json.add("thresholds", thresholds());
+    json.add("thresholds", json_of(thresholds));
   }
   return json_answer(good, json);
 }
 
-HttpAnswer health_of_database(const Overview& overview, const Peers& peers) {
+HttpAnswer health_of_database(const Overview& overview, const Peers& peers, const config::Health& thresholds) {
   const Status& status = overview.status;
   Json json = Json::object().with("postgresql", flag(peers.postgres)).with("redis", flag(peers.redis));
   Json features = Json::object().with("replication", flag(status.owner && status.postgres_connected));
@@ -148,16 +158,16 @@ HttpAnswer health_of_database(const Overview& overview, const Peers& peers) {
   json.add("connections", database_use(status));
   json.add("slot", Json::text(status.slot)).add("walStatus", text_or_null(status.wal_status));
   json.add("slotRisk", Json::text(name_of(slot_risk_of(overview))));
-  json.add("error", text_or_null(peers.postgres_error)).add("thresholds", thresholds());
+  json.add("error", text_or_null(peers.postgres_error)).add("thresholds", json_of(thresholds));
   return json_answer(peers.postgres && peers.redis, json);
 }
 
-HttpAnswer health_of_redis(const Overview& overview, const Peers& peers) {
+HttpAnswer health_of_redis(const Overview& overview, const Peers& peers, const config::Health& thresholds) {
   const Status& status = overview.status;
   Json json = Json::object().with("redis", flag(peers.redis));
   json.add("address", text_or_null(status.redis_peer)).add("version", text_or_null(status.redis_version));
   json.add("memory", redis_use(status)).add("hitRatio", hit_ratio(status));
-  json.add("error", text_or_null(peers.redis_error)).add("thresholds", thresholds());
+  json.add("error", text_or_null(peers.redis_error)).add("thresholds", json_of(thresholds));
   return json_answer(peers.redis, json);
 }
 

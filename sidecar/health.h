@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "config/config.h"
 #include "sidecar/http.h"
 #include "sidecar/overview.h"
 #include "sidecar/peer_probe.h"
@@ -23,9 +24,10 @@ HttpAnswer livez(const Overview& overview, std::int64_t longest_delay_ms, bool v
 HttpAnswer startupz(const Overview& overview, bool verbose);
 HttpAnswer readyz(const Overview& overview, bool verbose);
 
-// {"status":"degraded","database":"postgresql:ok","cache":"redis:error"}; more of it with `verbose`.
-HttpAnswer health(const Overview& overview, const Peers& peers, bool verbose);
-HttpAnswer health_of_database(const Overview& overview, const Peers& peers);
-HttpAnswer health_of_redis(const Overview& overview, const Peers& peers);
+// {"status":"degraded","database":"postgresql:ok","cache":"redis:error"}; more of it with `verbose`. The thresholds are
+// told beside the figures, for whoever reads them: only a side that is away makes a 503.
+HttpAnswer health(const Overview& overview, const Peers& peers, const config::Health& thresholds, bool verbose);
+HttpAnswer health_of_database(const Overview& overview, const Peers& peers, const config::Health& thresholds);
+HttpAnswer health_of_redis(const Overview& overview, const Peers& peers, const config::Health& thresholds);
 
 }  // namespace walrelay::sidecar

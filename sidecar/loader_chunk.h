@@ -23,6 +23,9 @@ class Loader::Chunk final : public ChunkReader::Chunk {
  protected:
   void land(replication::Row row) override;
   [[nodiscard]] bool takes() const override;
+  [[nodiscard]] replication::Purpose purpose() const override {
+    return by_key ? replication::Purpose::reread : replication::Purpose::chunk;
+  }
 
  private:
   [[nodiscard]] bool is_of_roots() const;

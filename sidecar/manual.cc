@@ -2,31 +2,14 @@
 
 #include "sidecar/completion.h"
 #include "sidecar/manual_text.h"
+#include "sidecar/mdoc.h"
 
 namespace walrelay::sidecar {
 
+using mdoc::quoted;
+using mdoc::text_line;
+
 namespace {
-
-// A line of text: what begins with a dot or a quote would be a request, and a backslash an escape.
-std::string text_line(const std::string& text) {
-  std::string out = text.starts_with('.') || text.starts_with('\'') ? "\\&" : "";
-  for (const char c : text) {
-    out += c == '\\' ? std::string("\\e") : c == '-' ? std::string("\\-") : std::string(1, c);
-  }
-  return out + "\n";
-}
-
-// Words of a macro, so that none of them is a macro itself.
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    out += c == '"'    ? std::string("\\(dq")
-           : c == '\\' ? std::string("\\e")
-           : c == '-'  ? std::string("\\-")
-                       : std::string(1, c);
-  }
-  return out + "\"";
-}
 
 std::string item_of(const OptionHelp& option) {
   std::string item = ".It";
@@ -100,7 +83,9 @@ std::string manual_page(const CommandHelp& program) {
   page += items_of(common_options(program));
   page += "Every one takes\n.Fl h\nand\n.Fl \\-help ,\nand\n.Nm Fl \\-version\nis\n.Nm Cm version .\n";
   page += ".Sh ENVIRONMENT\n" + list_of(kVariables);
-  page += ".Sh FILES\n.Bl -tag -width Ds\n.It Pa /etc/walrelay/walrelay.yaml\nThe configuration of the service.\n.El\n";
+  page +=
+      ".Sh FILES\n.Bl -tag -width Ds\n.It Pa /etc/walrelay/walrelay.yaml\nThe configuration of the service;\n.Xr "
+      "walrelay.yaml 5\nsays what may stand in it.\n.El\n";
   page += ".Sh EXIT STATUS\n" + list_of(kExitCodes);
   page += ".Sh SIGNALS\n.Nm Cm run\ntakes these:\n" + list_of(kSignals);
   page += ".Sh EXAMPLES\n";
@@ -108,7 +93,7 @@ std::string manual_page(const CommandHelp& program) {
     page += text_line(each.meaning) + ".Dl " + quoted(each.what) + "\n.Pp\n";
   }
   page.resize(page.size() - std::string(".Pp\n").size());
-  return page + ".Sh SEE ALSO\n.Xr psql 1 ,\n.Xr redis-cli 1 ,\n.Xr systemctl 1\n";
+  return page + ".Sh SEE ALSO\n.Xr psql 1 ,\n.Xr redis-cli 1 ,\n.Xr systemctl 1 ,\n.Xr walrelay.yaml 5\n";
 }
 
 }  // namespace walrelay::sidecar

@@ -37,6 +37,14 @@ void lag(MetricsPage& page, const Status& status) {
   page.histogram("walrelay_redis_batch_commands", "Commands of a batch.", status.batch_commands);
 }
 
+void queries(MetricsPage& page, const Status& status) {
+  for (std::size_t i = 0; i < kPurposeNames.size(); ++i) {
+    page.histogram("walrelay_postgres_query_duration_seconds",
+                   "From a query to the end of PostgreSQL's answer, but for the time that its rows waited for Redis.",
+                   status.queries[i], {{"purpose", kPurposeNames[i]}});
+  }
+}
+
 void slot(MetricsPage& page, const Status& status) {
   page.gauge("walrelay_slot_retained_wal_bytes", "WAL that the server keeps for the slot.",
              bytes(status.retained_wal_bytes));
@@ -133,6 +141,7 @@ void state(MetricsPage& page, const Status& status) {
 std::string render_metrics(const Status& status, std::size_t tables_at_most) {
   MetricsPage page(status.slot);
   lag(page, status);
+  queries(page, status);
   slot(page, status);
   append_changes(page, status, tables_at_most);
   append_counters(page, status);

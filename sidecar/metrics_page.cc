@@ -17,8 +17,8 @@ void MetricsPage::counter(const char* name, const char* help, double value, cons
   sample(name, help, MetricType::Counter, labels).counter.value = value;
 }
 
-void MetricsPage::histogram(const char* name, const char* help, const Histogram& from) {
-  ClientMetric& metric = sample(name, help, MetricType::Histogram, {});
+void MetricsPage::histogram(const char* name, const char* help, const Histogram& from, const Labels& labels) {
+  ClientMetric& metric = sample(name, help, MetricType::Histogram, labels);
   metric.histogram.sample_count = from.count();
   metric.histogram.sample_sum = from.sum();
   for (std::size_t i = 0; i < from.bounds().size(); ++i) {

@@ -22,7 +22,7 @@ class MetricsPage {
   // Samples of one name come one after another. The slot is a label of each but those of the process itself.
   void gauge(const char* name, const char* help, double value, const Labels& labels = {});
   void counter(const char* name, const char* help, double value, const Labels& labels = {});
-  void histogram(const char* name, const char* help, const Histogram& from);
+  void histogram(const char* name, const char* help, const Histogram& from, const Labels& labels = {});
   [[nodiscard]] std::string text() const;
 
  private:

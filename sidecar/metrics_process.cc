@@ -88,8 +88,9 @@ void append_servers(MetricsPage& page, const Status& status) {
 }
 
 void append_process(MetricsPage& page, const Status& status) {
-  page.gauge("walrelay_build_info", "1; the versions are labels.", 1,
+  page.gauge("walrelay_build_info", "1; the versions, and the commit that it was built from, are labels.", 1,
              {{"version", version()},
+              {"revision", revision()},
               {"libpq", replication::libpq_version()},
               {"hiredis", sinks::hiredis_version()},
               {"sqlite", sinks::sqlite_version()},

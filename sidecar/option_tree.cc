@@ -8,6 +8,7 @@
 #include "sidecar/option_tree_state.h"
 #include "sidecar/policy.h"
 #include "sidecar/version.h"
+#include "sidecar/wiring.h"
 
 namespace walrelay::sidecar {
 
@@ -180,12 +181,12 @@ void OptionTree::State::add_questions() {
 }
 
 void OptionTree::State::add_orders() {
-  auto* reload = add(app, "reload", "Make the walrelay that runs read its configuration again",
+  auto* reload = add(app, "reload", "Make the walrelay that owns the slot read its configuration again",
                      [this] { return command_reload(arguments); });
   add_asking_options(*reload);
   add_output(*reload, kTextOrJson, "text or json");
   auto* level = add(app, "log-level",
-                    "Print how much the walrelay that runs logs, or change it until it reads its configuration again",
+                    "Print how much the walrelay that runs logs, or change it until its configuration is read again",
                     [this] { return command_log_level(arguments); });
   add_asking_options(*level);
   is_one_of(level->add_option("level", arguments.level, "From now on"), kLevels, "LEVEL");
@@ -223,6 +224,10 @@ void OptionTree::State::add_scripts() {
   manual->require_subcommand(1);
   manual->group("");
   add(*manual, "page", "As a manual page", print(manual_page));
+  add(*manual, "config", "That of the configuration, as a manual page", [] {
+    std::cout << configuration_page(kind_rules());
+    return 0;
+  });
   add(*manual, "markdown", "As the tables of docs/cli.md", print(markdown_reference));
 }
 

@@ -39,6 +39,7 @@ const Section kSections[] = {
     {"log", [](const Config& a, const Config& b) { return a.log == b.log; }},
     {"http.token", [](const Config& a, const Config& b) { return a.http.token == b.http.token; }},
     {"http.hosts", [](const Config& a, const Config& b) { return a.http.hosts == b.http.hosts; }},
+    {"health", [](const Config& a, const Config& b) { return a.health == b.health; }},
     {"metrics", [](const Config& a, const Config& b) { return a.metrics == b.metrics; }},
     {"on_gap", [](const Config& a, const Config& b) { return a.on_gap == b.on_gap; }},
     {"on_row_error", [](const Config& a, const Config& b) { return a.on_row_error == b.on_row_error; }},
@@ -68,7 +69,8 @@ std::string joined(const std::vector<std::string>& words) {
 
 bool ConfigChanges::only_log_and_token() const {
   return std::all_of(sections.begin(), sections.end(), [](const std::string& section) {
-    return section == "log" || section == "http.token" || section == "http.hosts" || section == "metrics";
+    return section == "log" || section == "http.token" || section == "http.hosts" || section == "health" ||
+           section == "metrics";
   });
 }
 

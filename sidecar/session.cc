@@ -48,7 +48,11 @@ Session::~Session() {
 }
 
 replication::ConnectionOptions Session::connection_options(bool replication, const char* role) const {
-  return postgres_options(config_.source, replication, role);
+  replication::ConnectionOptions options = postgres_options(config_.source, replication, role);
+  options.on_answered = [&status = status_](replication::Purpose purpose, std::chrono::nanoseconds took) {
+    status.queries[static_cast<std::size_t>(purpose)].observe(std::chrono::duration<double>(took).count());
+  };
+  return options;
 }
 
 event::Task<> Session::run() {

@@ -118,11 +118,12 @@ void Site::health(const HttpRequest& request, HttpReply& reply) {
   const auto ticket = waiting_.insert(waiting_.end(), std::move(reply));
   probe_.ask([this, path = request.path, more, ticket](const Peers& peers) {
     const Overview overview = recorder_.overview();
+    const config::Health& thresholds = supervisor_.latest().config.health;
     HttpReply mine = std::move(*ticket);
     waiting_.erase(ticket);
-    if (path == "/health/db") return mine.send(health_of_database(overview, peers));
-    if (path == "/health/redis") return mine.send(health_of_redis(overview, peers));
-    mine.send(sidecar::health(overview, peers, more));
+    if (path == "/health/db") return mine.send(health_of_database(overview, peers, thresholds));
+    if (path == "/health/redis") return mine.send(health_of_redis(overview, peers, thresholds));
+    mine.send(sidecar::health(overview, peers, thresholds, more));
   });
 }
 

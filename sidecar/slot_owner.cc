@@ -1,8 +1,8 @@
 #include "sidecar/slot_owner.h"
 
+#include <set>
 #include <sstream>
 #include <thread>
-#include <vector>
 
 #include "sidecar/json_look.h"
 #include "sidecar/policy.h"
@@ -53,7 +53,20 @@ Respondent find_respondent(const Remote& remote) {
   return best;
 }
 
-Remote owner_for_jobs(const Remote& remote) {
+std::vector<Remote> find_others(const Remote& remote, const Remote& owner) {
+  std::set<std::string> asked{owner.url()};
+  std::vector<Remote> found;
+  for (const std::string& name : words(remote.url())) {
+    for (const std::string& url : urls_behind(name)) {
+      if (!asked.insert(url).second) continue;
+      const Role role = role_of(remote.at(url));
+      if (role == Role::standby || role == Role::starting) found.push_back(remote.at(url));
+    }
+  }
+  return found;
+}
+
+Remote owner_for_orders(const Remote& remote) {
   const auto deadline = std::chrono::steady_clock::now() + kTakeover;
   for (;;) {
     const Respondent found = find_respondent(remote);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "sidecar/remote.h"
 
@@ -18,8 +19,12 @@ struct Respondent {
 // The one that owns the slot; where none does now, one that may be about to, then one that stands by.
 Respondent find_respondent(const Remote& remote);
 
-// The one that takes orders. A standby would keep a job until it owns the slot, which may be never: throws StopError
-// when only such ones have answered for ten seconds, in which another one could have taken over.
-Remote owner_for_jobs(const Remote& remote);
+// All others that answer, and may own the slot one day.
+std::vector<Remote> find_others(const Remote& remote, const Remote& owner);
+
+// The one that takes orders. A standby would keep a job until it owns the slot, which may be never, and what it does
+// with a configuration is seen by nobody: throws StopError when only such ones have answered for ten seconds, in which
+// another one could have taken over.
+Remote owner_for_orders(const Remote& remote);
 
 }  // namespace walrelay::sidecar

@@ -20,6 +20,9 @@ enum class State : std::uint8_t { starting, connecting, standby, loading, stream
 inline constexpr std::array<const char*, 7> kStateNames = {"starting",  "connecting", "standby", "loading",
                                                            "streaming", "waiting",    "stopping"};
 
+// By replication::Purpose.
+inline constexpr std::array<const char*, 5> kPurposeNames = {"catalogue", "chunk", "reread", "document", "sweep"};
+
 // Cumulative histogram with fixed upper bounds.
 class Histogram {
  public:
@@ -130,6 +133,8 @@ struct Status {
   Histogram end_to_end = Histogram::of_seconds(), apply = Histogram::of_seconds(),
             batch_duration = Histogram::of_seconds();
   Histogram batch_commands = Histogram::of_counts();
+  // By replication::Purpose: how long PostgreSQL took to answer.
+  std::vector<Histogram> queries = std::vector<Histogram>(kPurposeNames.size(), Histogram::of_seconds());
 };
 
 }  // namespace walrelay::sidecar

@@ -135,6 +135,7 @@ void Supervisor::replace_log_and_token(const config::Config& next) {
     if (each == nullptr) continue;
     each->config.log = next.log;
     each->config.http = next.http;
+    each->config.health = next.health;
     each->config.metrics = next.metrics;
   }
 }

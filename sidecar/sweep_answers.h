@@ -65,6 +65,7 @@ class Sweep::Answers final : public ChunkReader::Chunk {
 
  protected:
   [[nodiscard]] bool takes() const override { return true; }
+  [[nodiscard]] replication::Purpose purpose() const override { return replication::Purpose::sweep; }
 
   void land(replication::Row line) override {
     Question& question = questions_.at(std::stoul(std::string(line[0].text)));

@@ -61,9 +61,9 @@ def check_no_shell(podman):
     status, _, _ = podman.attempt("run", "--rm", "--entrypoint", "/bin/sh", IMAGE, "-c", "true")
     if status == 0:
         raise Failure("a shell has started in it")
-    found = podman.call("run", "--rm", "--read-only", "--cap-drop", "all", IMAGE, "version").splitlines()[0]
-    if found != f"walrelay {project_version()}":
-        raise Failure(f"it says {found!r}")
+    found, built_from = podman.call("run", "--rm", "--read-only", "--cap-drop", "all", IMAGE, "version").splitlines()[:2]
+    if (found, built_from) != (f"walrelay {project_version()}", f"revision {revision()}"):
+        raise Failure(f"it says {found!r}, {built_from!r}")
     return f"no shell starts; {found} does"
 
 

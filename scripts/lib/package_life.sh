@@ -34,6 +34,7 @@ setpriv --reuid nobody --regid nogroup --clear-groups walrelay config show -c "$
   die "everybody can read the configuration"
 bash -c 'source /usr/share/bash-completion/completions/walrelay && complete -p walrelay' >/dev/null || die "completion"
 gzip -dc /usr/share/man/man1/walrelay.1.gz | grep -q '^\.Dt WALRELAY 1' || die "the manual page"
+gzip -dc /usr/share/man/man5/walrelay.yaml.5.gz | grep -q '^\.Dt WALRELAY.YAML 5' || die "the configuration's page"
 if command -v systemd-analyze >/dev/null; then
   # Only what it says of us; the page cannot be shown where manual pages are not installed.
   said=$(systemd-analyze verify walrelay.service walrelay@main.service 2>&1 | grep walrelay | grep -v "Command 'man" || true)

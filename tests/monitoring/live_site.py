@@ -37,13 +37,15 @@ DELETE FROM orders WHERE id % 10 = 0;
 
 
 class Site:
-    def __init__(self, binary):
+    def __init__(self, binary, schema="", mappings=""):
+        """`schema`: SQL of further tables; `mappings`: YAML of theirs."""
         self.folder = servers.Folder()
         self.postgres = servers.Postgres(self.folder, {"max_slot_wal_keep_size": "1GB"})
         self.redis = servers.Redis(self.folder)
         self.redis.client.call("CONFIG", "SET", "maxmemory", "100mb")
-        self.postgres.sql(SCHEMA)
-        self.walrelay = servers.Walrelay(self.folder, binary, CONFIG % (self.postgres.url(), self.redis.url(tcp=True)))
+        self.postgres.sql(SCHEMA + schema)
+        config = CONFIG % (self.postgres.url(), self.redis.url(tcp=True)) + mappings.lstrip("\n")
+        self.walrelay = servers.Walrelay(self.folder, binary, config)
         self.stop_working = threading.Event()
         self.worker = None
 

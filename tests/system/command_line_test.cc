@@ -41,6 +41,7 @@ TEST(CommandLineOnlyTest, HelpAndVersion) {
     const auto version = walrelay_says(arguments);
     EXPECT_EQ(version.status, 0);
     EXPECT_NE(version.output.find("walrelay"), std::string::npos) << version.output;
+    EXPECT_NE(version.output.find("\nrevision "), std::string::npos) << version.output;
   }
 }
 

@@ -117,6 +117,38 @@ TEST_F(ConnectionTest, ACopyPausesAndGoesOn) {
   EXPECT_EQ(pauses, kRows / 3000);
 }
 
+// What a query costs is the server's time: also with an error at its end, and not what the reader took to want more.
+TEST_F(ConnectionTest, SaysHowLongTheServerTook) {
+  using std::chrono::milliseconds;
+  std::vector<std::pair<Purpose, std::chrono::nanoseconds>> answered;
+  ConnectionOptions options = by_socket(*postgres_);
+  options.on_answered = [&](Purpose purpose, std::chrono::nanoseconds took) { answered.emplace_back(purpose, took); };
+  Connection connection(loop_, options);
+  run_task(loop_, connection.open());
+  answered.clear();
+  run_task(loop_, connection.query("SELECT pg_sleep(0.05)", "ask"));
+  connection.set_purpose(Purpose::sweep);
+  (void)error_of(loop_, connection.query("SELECT pg_sleep(0.05), 1/0", "divide"));
+  ASSERT_EQ(answered.size(), 2U);
+  EXPECT_EQ(answered[0].first, Purpose::catalogue);
+  EXPECT_GE(answered[0].second, milliseconds(50));
+  EXPECT_EQ(answered[1].first, Purpose::sweep);
+
+  int rows = 0;
+  event::Timer resume(loop_, [&] { connection.resume_copy(); });
+  const auto once = [&](std::string_view) {
+    if (++rows != 1) return true;
+    resume.start(milliseconds(500));
+    return false;
+  };
+  const auto begun = std::chrono::steady_clock::now();
+  run_task(loop_, connection.copy("COPY (SELECT generate_series(1, 3)) TO STDOUT", once, "copy"));
+  const auto all = std::chrono::steady_clock::now() - begun;
+  ASSERT_EQ(answered.size(), 3U);
+  EXPECT_GE(all, milliseconds(500));
+  EXPECT_LE(answered[2].second, all - milliseconds(499));
+}
+
 TEST_F(ConnectionTest, WhatTheRowHandlerThrowsComesOut) {
   Connection connection(loop_, by_socket(*postgres_));
   run_task(loop_, connection.open());

@@ -53,6 +53,26 @@ TEST_F(HealthTest, IsOk) {
   EXPECT_THAT(more, HasSubstr("\"cacheHitRatioBelow\": 0.7"));
 }
 
+// Those who read /health may have other bounds than the shipped alerts. They change without a new session.
+TEST_F(HealthTest, ThresholdsAreThoseOfTheConfiguration) {
+  const auto sessions = [this] { return walrelay().metric("walrelay_sessions_total"); };
+  start(kUsers, "health: {cache_hit_ratio_below: 95, p95_above: 2s, redis_memory_above: 5}");
+  const auto before = sessions();
+  for (const char* path : {"/health?verbose=1", "/health/db", "/health/redis"}) {
+    const std::string body = walrelay().http(path).body;
+    EXPECT_THAT(body, HasSubstr("\"cacheHitRatioBelow\": 0.95")) << path;
+    EXPECT_THAT(body, HasSubstr("\"p95SecondsAbove\": 2")) << path;
+    EXPECT_THAT(body, HasSubstr("\"databaseConnectionsAbove\": 0.8")) << path;
+    EXPECT_THAT(body, HasSubstr("\"redisMemoryAbove\": 0.05")) << path;
+  }
+  walrelay().configure(config(kUsers, "health: {p95_above: 1500ms}"));
+  EXPECT_EQ(walrelay().command({"reload"}).output, "changed: health\n");
+  const std::string body = walrelay().http("/health/redis").body;
+  EXPECT_THAT(body, HasSubstr("\"cacheHitRatioBelow\": 0.7"));
+  EXPECT_THAT(body, HasSubstr("\"p95SecondsAbove\": 1.5"));
+  EXPECT_EQ(sessions(), before);
+}
+
 // A session connects to Redis first: without a look of its own the database would seem to be away, too.
 TEST_F(HealthTest, RedisIsAwayAndPostgresIsNot) {
   start(kUsers);

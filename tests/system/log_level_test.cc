@@ -18,8 +18,8 @@ class LogLevelTest : public EndToEnd {
     start(kUsers);
   }
   std::string level() {
-    const std::string said = walrelay().command({"log-level"}).output;
-    return said.substr(0, said.find('\n'));
+    const std::string said = walrelay().command({"log-level"}).output;  // "info at http://127.0.0.1:4711"
+    return said.substr(0, said.find(' '));
   }
 };
 
@@ -70,7 +70,7 @@ TEST_F(LogLevelTest, NeedsTheSameRightAsOtherOrders) {
 TEST_F(LogLevelTest, ByTheCommandLineUntilTheConfigurationIsReadAgain) {
   const auto changed = walrelay().command({"log-level", "debug"});
   EXPECT_EQ(changed.status, 0) << changed.errors;
-  EXPECT_EQ(changed.output, "debug\n");
+  EXPECT_EQ(changed.output, "debug at http://127.0.0.1:" + std::to_string(walrelay().port()) + "\n");
   walrelay().wait_log("\"level\":\"debug\"");
   EXPECT_EQ(walrelay().command({"log-level", "loud"}).status, 2);
   const auto again = walrelay().command({"reload"});

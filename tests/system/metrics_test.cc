@@ -1,4 +1,6 @@
 // What walrelay says of itself over HTTP.
+#include <gmock/gmock.h>
+
 #include <cmath>
 #include <regex>
 #include <set>
@@ -63,6 +65,15 @@ TEST_F(MetricsTest, PageIsValidPrometheusText) {
   }
 }
 
+// The commit is known to the program alone, so both must have it from the same place.
+TEST_F(MetricsTest, TheBuildIsTheOneThatVersionPrints) {
+  start(kUsers);
+  const std::string version = run_program(walrelay().folder(), {WALRELAY_BINARY, "version"}).output;
+  std::smatch revision;
+  ASSERT_TRUE(std::regex_search(version, revision, std::regex("\nrevision ([0-9A-Za-z._+-]+)\n"))) << version;
+  EXPECT_THAT(walrelay().http("/metrics").body, testing::HasSubstr(",revision=\"" + revision[1].str() + "\","));
+}
+
 TEST_F(MetricsTest, CountsWhatHappens) {
   start(kUsers);
   sql("INSERT INTO users VALUES (2, 'b'), (3, 'c')");
@@ -98,6 +109,27 @@ TEST_F(MetricsTest, CountsWhatIsFiltered) {
   sql("INSERT INTO orders VALUES (1, true), (2, false), (3, true); DELETE FROM orders WHERE id = 3");
   EXPECT_TRUE(caught_up());
   EXPECT_EQ(metric("walrelay_changes_filtered_total"), 2);
+}
+
+TEST_F(MetricsTest, QueriesAreCountedByWhatTheyAreFor) {
+  sql("CREATE TABLE notes (id int PRIMARY KEY, n int, text text); ALTER TABLE notes ALTER text SET STORAGE EXTERNAL;"
+      "INSERT INTO notes SELECT i, 0, repeat('x', 20000) FROM generate_series(1, 10) i");
+  start(std::string(kUsers) + "  - {table: notes, write: {string: {key: \"note:{id}\"}}}\n");
+  const auto answers = [this](const std::string& purpose) {
+    return metric("walrelay_postgres_query_duration_seconds_count", ",purpose=\"" + purpose + "\"").value_or(-1);
+  };
+  EXPECT_GE(answers("catalogue"), 5);
+  EXPECT_GE(answers("chunk"), 4) << "two tables, each a snapshot and its rows";
+  EXPECT_EQ(answers("reread"), 0);
+  EXPECT_EQ(answers("sweep"), 0);
+  EXPECT_EQ(answers("document"), 0);
+  sql("UPDATE notes SET n = 1");
+  EXPECT_TRUE(eventually([&] { return answers("reread") >= 2; }));
+  redis().command("SET", "note:11", "of no row");
+  EXPECT_EQ(walrelay().command({"rebuild"}).status, 0);
+  EXPECT_GE(answers("sweep"), 2);
+  EXPECT_GE(answers("chunk"), 8);
+  EXPECT_LT(metric("walrelay_postgres_query_duration_seconds_sum", ",purpose=\"chunk\"").value_or(1e9), 60);
 }
 
 TEST_F(MetricsTest, KnowsTheServersFigures) {

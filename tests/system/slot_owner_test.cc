@@ -38,6 +38,38 @@ TEST_F(SlotOwnerTest, IsAskedForAllThatAStandbyDoesNotKnow) {
   }
 }
 
+// While the owner takes up what is new a standby may get the slot: all of them are told, the owner last. Each has a
+// configuration of its own here, which shows whose answer is printed.
+TEST_F(SlotOwnerTest, ReadsItsConfigurationAgainAfterItsStandbys) {
+  const auto reads = [](const Walrelay& walrelay) {
+    return lines_with(walrelay.log(), "the configuration was read again");
+  };
+  first.configure(servers.config("flush: {interval: 20ms}"));
+  second.configure(servers.config("flush: {interval: soon}"));
+  const Finished refused = second.command({"reload", "--url", both});
+  EXPECT_EQ(refused.status, 78);
+  EXPECT_THAT(refused.errors, HasSubstr("the walrelay at " + url_of(second) + " keeps its configuration"));
+  EXPECT_THAT(refused.errors, HasSubstr("soon"));
+  EXPECT_EQ(reads(first), 0U);
+  second.configure(servers.config("flush: {interval: 30ms, batch_size: 7}\non_removed: sweep"));
+  const Finished reloaded = second.command({"reload", "--url", url_of(first) + "," + url_of(second)});
+  EXPECT_EQ(reloaded.status, 0) << reloaded.errors;
+  EXPECT_EQ(reloaded.output, "changed: flush\n");
+  EXPECT_EQ(reads(first), 1U);
+  EXPECT_EQ(reads(second), 1U);
+  servers.insert(101, 110);
+  EXPECT_EQ(second.command({"wait", "--caught-up", "--timeout", "30s", "--url", both}).status, 0);
+  EXPECT_EQ(servers.difference(), "");
+}
+
+// How much is logged is of one process and no order of the slot's: the one that is asked does it, and says who it is.
+TEST_F(SlotOwnerTest, IsWhoLogsMoreAndAnybodyMayBeAsked) {
+  EXPECT_EQ(second.command({"log-level", "debug", "--url", both}).output, "debug at " + url_of(first) + "\n");
+  EXPECT_EQ(second.command({"log-level", "--url", url_of(second)}).output, "info at " + url_of(second) + "\n");
+  EXPECT_EQ(first.command({"log-level", "warn", "--url", url_of(second)}).output, "warn at " + url_of(second) + "\n");
+  EXPECT_EQ(second.command({"log-level", "--url", both}).output, "debug at " + url_of(first) + "\n");
+}
+
 TEST_F(SlotOwnerTest, IsLookedForAgainWhenTheOldOneHasEnded) {
   first.kill();
   EXPECT_EQ(first.wait(), 128 + SIGKILL);
@@ -54,6 +86,9 @@ TEST_F(SlotOwnerTest, IsMissedWhenOnlyAStandbyIsKnown) {
   const Finished rebuilt = first.command({"rebuild", "--url", url_of(second)});
   EXPECT_EQ(rebuilt.status, 1);
   EXPECT_THAT(rebuilt.errors, HasSubstr("stands by: ask the one that owns the slot"));
+  const Finished reloaded = first.command({"reload", "--url", url_of(second)});
+  EXPECT_EQ(reloaded.status, 1);
+  EXPECT_THAT(reloaded.errors, HasSubstr("stands by: ask the one that owns the slot"));
 }
 
 }  // namespace

@@ -154,6 +154,10 @@ load: [1]
 http: {listen: "9847"}
 log: {level: [info], format: {json}}
 on_gap:
+health:
+  cache_hit_ratio_below: 0.7
+  p95_above: 500
+  redis_memory_above: 101
 )"),
       ElementsAre(
           "w.yaml:3:9: source.slot: must be 1 to 63 lower-case letters, digits or underscores",
@@ -178,7 +182,11 @@ on_gap:
           "w.yaml:20:16: http.listen: must be host:port, as in 127.0.0.1:9847 or [::1]:9847, or empty for none",
           "w.yaml:21:14: \"log.level\" must be a single value, not a list",
           "w.yaml:21:30: \"log.format\" must be a single value, not a map; put a text that begins with \"{\" in quotes",
-          "w.yaml:22:1: \"on_gap\" has no value; give one, or remove the key"));
+          "w.yaml:22:1: \"on_gap\" has no value; give one, or remove the key",
+          "w.yaml:24:26: health.cache_hit_ratio_below: \"0.7\" is no whole number",
+          "w.yaml:25:14: health.p95_above: \"500\" has no unit; write a whole number with its unit (ms, s, m, h or d), "
+          "as in 100ms, 5s or 1h30m",
+          "w.yaml:26:23: health.redis_memory_above: must be from 0 to 100"));
 }
 
 TEST(Load, UnknownKeysAreAnsweredWithTheNearest) {
@@ -197,6 +205,8 @@ TEST(Load, UnknownKeysAreAnsweredWithTheNearest) {
            Row{"target: {username: u}", "2:10: unknown key \"username\" in \"target\"; did you mean \"user\"?"},
            Row{"slot: x", "2:1: unknown key \"slot\"; did you mean \"source.slot\"?"},
            Row{"batch_size: 5", "2:1: unknown key \"batch_size\"; did you mean \"flush.batch_size\"?"},
+           Row{"health: {hit_ratio: 5}",
+               "2:10: unknown key \"hit_ratio\" in \"health\"; did you mean \"cache_hit_ratio_below\"?"},
            Row{"xyzzy: 5", "2:1: unknown key \"xyzzy\""},
            Row{"log: {xyzzy: 5}", "2:7: unknown key \"xyzzy\" in \"log\""},
            Row{"log: {\"not a name\": 5}", "2:7: unknown key in \"log\""},

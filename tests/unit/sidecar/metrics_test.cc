@@ -53,6 +53,18 @@ TEST(MetricsPageTest, WhatAlertsCountStandsThereFromTheBeginning) {
   }
 }
 
+TEST(MetricsPageTest, QueriesAreCountedByTheirPurpose) {
+  Status status = streaming();
+  status.queries[static_cast<std::size_t>(replication::Purpose::reread)].observe(0.003);
+  const std::string page = render_metrics(status);
+  const std::string name = "walrelay_postgres_query_duration_seconds";
+  for (const char* idle : {"catalogue", "chunk", "document", "sweep"})
+    EXPECT_THAT(page, HasSubstr(name + "_count{slot=\"s\",purpose=\"" + idle + "\"} 0\n"));
+  EXPECT_THAT(page, HasSubstr(name + "_count{slot=\"s\",purpose=\"reread\"} 1\n"));
+  EXPECT_THAT(page, HasSubstr(name + "_bucket{slot=\"s\",purpose=\"reread\",le=\"0.0025\"} 0\n"));
+  EXPECT_THAT(page, HasSubstr(name + "_bucket{slot=\"s\",purpose=\"reread\",le=\"0.005\"} 1\n"));
+}
+
 TEST(MetricsPageTest, CountsConnectionsAfterTheFirst) {
   Status status = streaming();
   status.redis_connects = 3;
