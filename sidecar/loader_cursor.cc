@@ -18,6 +18,7 @@ void Loader::finish_table(TableLoad& table) {
   note_cursor(name, table.done_cursor());
   if (!noted_.empty()) sink_.flush();
   relations_.set_loading(table.info.oid, false);
+  relations_.was_read(table.info);
   ++progress_.tables_done;
   if (on_table_loaded) on_table_loaded(name, table.rows);
   report_if_all_loaded();

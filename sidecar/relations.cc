@@ -102,10 +102,13 @@ bool Relations::keeps(const Relation& relation) const {
 }
 
 void Relations::describe(const TableInfo& info) {
+  const TableInfo* before = described(info.oid);
+  const bool same = before != nullptr && signature(*before) == signature(info);
   described_[info.oid] = info;
   left_out_.erase(info.oid);
   const auto known = tables_.find(info.oid);
   if (known != tables_.end() && known->second->met) {  // the stream's own word counts
+    if (!same) known->second->read_as = 0;
     known->second->differs = differs(*known->second->relation);
     return;
   }
@@ -197,6 +200,7 @@ bool Relations::meet(const replication::pgoutput::RelationMessage& message, bool
     table->loading = loading_[relation->oid];
   }
   table->met = true;
+  table->read_as = 0;
   table->differs = differs(*relation);
   table->inexact = std::any_of(relation->columns.begin(), relation->columns.end(), [](const auto& column) {
     return column.type == nullptr || !replication::binary_is_exact(*column.type);
@@ -216,6 +220,27 @@ Table* Relations::find(Oid oid) {
 void Relations::set_loading(Oid oid, bool loading) {
   loading_[oid] = loading;
   if (Table* table = find(oid)) table->loading = loading;
+}
+
+void Relations::was_read(const TableInfo& as) {
+  Table* table = find(as.oid);
+  const TableInfo* now = described(as.oid);
+  if (table != nullptr && now != nullptr && signature(*now) == signature(as)) table->read_as = next_version();
+}
+
+std::uint64_t Relations::settled_version(Oid oid) const {
+  const auto found = tables_.find(oid);
+  if (found == tables_.end() || found->second->writer == nullptr) return 0;
+  const Table& table = *found->second;
+  if (!table.differs) return table.relation->version;
+  return described(oid) == nullptr ? 0 : table.read_as;
+}
+
+std::optional<Relations::Shape> Relations::settled(Oid oid) const {
+  const std::uint64_t version = settled_version(oid);
+  if (version == 0) return std::nullopt;
+  const Table& table = *tables_.at(oid);
+  return Shape{table.differs ? *relation_of(*described(oid), types_) : *table.relation, version};
 }
 
 }  // namespace walrelay::sidecar

@@ -33,9 +33,10 @@ struct Table {
   std::unique_ptr<const replication::Relation> relation;  // as the stream sends it now
   std::unique_ptr<sinks::RelationWriter> writer;          // null: no mapping wants it
   bool met = false;                                       // the stream has described it in this session: rows may come
-  bool loading = false;  // not every row stands in Redis yet: what an UPDATE leaves out must be read
-  bool differs = false;  // the stream's columns are not the catalogue's: it is behind an ALTER TABLE, or ahead
-  bool inexact = false;  // has a column that only the text format carries
+  bool loading = false;       // not every row stands in Redis yet: what an UPDATE leaves out must be read
+  bool differs = false;       // the stream's columns are not the catalogue's: it is behind an ALTER TABLE, or ahead
+  std::uint64_t read_as = 0;  // while it differs: the version in which it was read since, unless the stream has spoken
+  bool inexact = false;       // has a column that only the text format carries
   ChangeCounts counts;
 };
 
@@ -74,6 +75,18 @@ class Relations {
                                     std::string_view name);  // null: no mapping writes such one
   [[nodiscard]] const std::unordered_map<replication::Oid, std::unique_ptr<Table>>& all() const { return tables_; }
   void set_loading(replication::Oid oid, bool loading);
+  // Every row was read, in the shape that the catalogue had. So the stream has passed the ALTER TABLE that made it.
+  void was_read(const replication::TableInfo& as);
+
+  // What a comparison may take for the table's shape: the stream's word, or, where the table was read in the
+  // catalogue's shape and the stream has said nothing of it since (it speaks only before a row), the catalogue's.
+  struct Shape {
+    replication::Relation relation;
+    std::uint64_t version = 0;
+  };
+  // Nothing: its columns are changing, or no mapping wants it.
+  [[nodiscard]] std::optional<Shape> settled(replication::Oid oid) const;
+  [[nodiscard]] std::uint64_t settled_version(replication::Oid oid) const;  // 0: likewise
   [[nodiscard]] bool wants(std::string_view schema, std::string_view name) const {
     return mappings_.wants(schema, name);
   }

@@ -64,11 +64,13 @@ void Sweep::look_up_owners() {
   owners_.clear();
   for (const auto& [oid, table] : relations_.all()) {
     const auto* info = relations_.described(oid);
+    auto shape = relations_.settled(oid);
     if (table->writer == nullptr || info == nullptr) continue;
+    if (!shape) shape = {*table->relation, 0};  // nothing is decided until it has one
     auto owner = std::make_unique<Owner>();
     owner->oid = oid;
-    owner->version = table->relation->version;
-    owner->relation = *table->relation;
+    owner->version = shape->version;
+    owner->relation = std::move(shape->relation);
     owner->writer = relations_.bind_again(owner->relation);
     if (owner->writer == nullptr) continue;
     owner->partitioned = info->partitioned;
@@ -80,10 +82,9 @@ void Sweep::look_up_owners() {
   }
 }
 
-// The stream still speaks of the table as it did when the questions were asked: identities can be compared.
+// The table has the shape that it had when the questions were asked: identities can be compared.
 bool Sweep::still_holds(const Owner& owner) const {
-  const Table* table = relations_.find(owner.oid);
-  return table != nullptr && table->writer != nullptr && !table->differs && table->relation->version == owner.version;
+  return owner.version != 0 && relations_.settled_version(owner.oid) == owner.version;
 }
 
 // For SCAN: the keys of the writes in scope, and those of walrelay's own that say what they support.

@@ -36,11 +36,12 @@ Verify::~Verify() = default;
 
 bool Verify::bind() {
   const Table* table = relations_.find(scope_.table.oid);
-  if (table == nullptr || table->writer == nullptr || table->differs || table->loading) return false;
-  relation_ = *table->relation;
+  auto shape = relations_.settled(scope_.table.oid);
+  if (!shape || table->loading) return false;
+  relation_ = std::move(shape->relation);
+  version_ = shape->version;
   writer_ = relations_.bind_again(relation_);
   if (writer_ == nullptr) return false;
-  version_ = relation_.version;
   chosen_.clear();
   for (const std::string& mapping : writer_->mappings()) chosen_.push_back(mapping == scope_.mapping);
   choose_subjects();
@@ -49,14 +50,15 @@ bool Verify::bind() {
 
 bool Verify::still_holds() const {
   const Table* table = relations_.find(scope_.table.oid);
-  return table != nullptr && table->writer != nullptr && !table->differs && !table->loading &&
-         table->relation->version == version_;
+  return table != nullptr && !table->loading && relations_.settled_version(scope_.table.oid) == version_;
 }
 
 // A table that is being read, or whose columns are changing, is compared afterwards.
 event::Task<> Verify::hold_still() {
   while (!stopped_ && !still_holds() && !bind()) {
-    if (relations_.find(scope_.table.oid) == nullptr) stopped_ = interrupted_ = true;  // gone
+    const Table* table = relations_.find(scope_.table.oid);
+    const bool gone = table == nullptr || table->writer == nullptr || relations_.described(scope_.table.oid) == nullptr;
+    if (gone) stopped_ = interrupted_ = true;
     auto pause = event::sleep(loop_, kUnsettled);
     co_await std::move(pause);
   }

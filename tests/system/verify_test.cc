@@ -201,5 +201,27 @@ TEST_F(VerifyTest, KilledWhileItMends) {
   }
 }
 
+// The stream says what a table's columns are only before a row: an ALTER TABLE that no row follows must not keep a
+// comparison, or a sweep, waiting.
+TEST_F(VerifyTest, AfterAnAlterTableThatNoRowFollows) {
+  users(20);
+  start(kUsers);
+  ASSERT_TRUE(users_in_step());
+  sql("UPDATE users SET name = 'x' WHERE id = 1");  // the stream speaks of it
+  ASSERT_TRUE(users_in_step());
+  sql("ALTER TABLE users ADD more int DEFAULT 5");
+  ASSERT_TRUE(users_in_step());
+  plant({"user:777"});
+  redis().command("HSET", "user:3", "more", "6");
+  const auto found = verify("users");
+  EXPECT_EQ(found.text("status"), "COMPLETED") << found.body();
+  EXPECT_EQ(found.text("differing"), "2") << found.body();
+  EXPECT_EQ(rebuild("users").text("removedKeys"), "1");
+  EXPECT_EQ(verify("users").text("differing"), "0");
+  sql("ALTER TABLE users DROP more; INSERT INTO users VALUES (21, 'y')");
+  ASSERT_TRUE(users_in_step());
+  EXPECT_EQ(verify("users").text("differing"), "0");
+}
+
 }  // namespace
 }  // namespace walrelay::support
