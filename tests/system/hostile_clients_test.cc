@@ -8,6 +8,7 @@
 
 #include <array>
 #include <condition_variable>
+#include <cstdlib>
 #include <mutex>
 
 #include "tests/system/end_to_end.h"
@@ -110,6 +111,13 @@ class HostileClientsTest : public EndToEnd {
 
 TEST_F(HostileClientsTest, CostTheStreamNothing) {
   start(kUsers);
+  ASSERT_EQ(walrelay().terminate(), 0);
+  // What is freed must not count: a sanitizer keeps 256 MB of that unless it is told otherwise.
+  const char* options = std::getenv("ASAN_OPTIONS");
+  walrelay().set_environment(
+      {{"ASAN_OPTIONS", std::string(options == nullptr ? "" : options) + ":quarantine_size_mb=4"}});
+  walrelay().start();
+  walrelay().wait_ready();
   const std::int64_t before = memory();
   const std::string head = " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
   crawl(2, 40);
@@ -130,7 +138,7 @@ TEST_F(HostileClientsTest, CostTheStreamNothing) {
     return answers_[414] + answers_[431] > 0 && answers_[413] > 0 && answers_[405] > 0 && answers_[421] > 0;
   }));
   EXPECT_EQ(walrelay().http("/readyz").status, 200);
-  EXPECT_LT(memory() - before, 48 << 20) << "with a sanitizer's own";
+  EXPECT_LT(memory() - before, 48 << 20);
   EXPECT_EQ(walrelay().metric("walrelay_session_failures_total").value_or(0), 0);
   EXPECT_EQ(answers_[200].load(), 0);
   EXPECT_EQ(answers_[500].load(), 0);
