@@ -8,7 +8,7 @@
 // listpack.c, t_zset.c) and its default limits of the compact encodings: in a listpack 512 fields of a hash or 128
 // members of a sorted set, of up to 64 bytes each; in an intset 512 numbers. Redis 6 and 8 differ by a few bytes an
 // entry. Where rows share keys their number is guessed from the sample as ANALYZE guesses n_distinct. Measured with
-// Redis 7.0 (20,000 rows): within an eighth for rows and members, within a third for bitmaps.
+// Redis 7.0 (20,000 rows): within a sixth, bitmaps within a third.
 //
 // Not counted: what walrelay keeps of its own for shared and tracked rows, documents, streams, and the server's own
 // memory with nothing in it.
