@@ -26,8 +26,9 @@
 namespace walrelay::support {
 namespace {
 
-constexpr int kKills = 26;          // at a place, of one seed; eight seeds in a run of all tests
-constexpr int kByTheClock = 40;     // ends of a run that came to no such place, one after the other: it hangs
+constexpr int kKills = 26;       // at a place, of one seed; eight seeds in a run of all tests
+constexpr int kByTheClock = 40;  // ends of a run that came to no such place, one after the other: it hangs
+constexpr double kShallowest = 20;
 constexpr double kDeepest = 20000;  // crash points; a start passes some 20, the load and two seconds of work the rest
 constexpr milliseconds kConverge = seconds(90);
 const std::string kSlot = "sweep";
@@ -80,12 +81,9 @@ class Sweep {
   }
 
   // Small numbers as often as large ones: a start passes few places, and each of them counts. How many are passed
-  // before the clock ends a run is the machine's affair: every run in vain halves the depth, and gives the next one
-  // more time.
-  std::uint64_t draw_place() {
-    return static_cast<std::uint64_t>(
-        std::exp(random_.unit() * std::log(std::ldexp(kDeepest, -std::min(in_vain_, 14)))));
-  }
+  // before the clock ends a run is the machine's affair: a run in vain halves the depth, and a kill at a place lets it
+  // grow.
+  std::uint64_t draw_place() { return static_cast<std::uint64_t>(std::exp(random_.unit() * std::log(depth_))); }
   milliseconds draw_time(int at_most) { return milliseconds(random_.between(200, at_most) * (1 + in_vain_ / 3)); }
 
   void run_until_killed() {
@@ -98,6 +96,7 @@ class Sweep {
       status = walrelay_.process().wait(draw_time(1500));
     }
     in_vain_ = status ? 0 : in_vain_ + 1;
+    depth_ = status ? std::min(kDeepest, depth_ * 1.5) : std::max(kShallowest, depth_ / 2);
     if (status) {
       ++at_a_place_;
       deepest_ = std::max(deepest_, place);
@@ -190,6 +189,7 @@ class Sweep {
   std::string format_, configuration_, history_;
   Walrelay walrelay_;
   std::uint64_t deepest_ = 0;
+  double depth_ = kDeepest;
   int at_a_place_ = 0, by_the_clock_ = 0, in_vain_ = 0, troubles_ = 0;
 };
 
