@@ -208,6 +208,7 @@ def standalone(folder, postgres, redis):
     pods[0].wait(lambda: pods[0].get("/readyz") == 200, "streams")
     expect("Live" in pods[0].exec("status"), "status does not say that it is live")
     pods[1].start("walrelay")
+    pods[1].wait_probe("startup")  # before it listens there is no status
     pods[1].wait(lambda: "standby" in pods[1].exec("status", "-o", "json"), "stands by")
     for pod in pods:
         for kind in ("startup", "liveness"):
