@@ -1,6 +1,7 @@
 // What `walrelay check` prints.
 #include <cmath>
 
+#include "config/json_text.h"
 #include "sidecar/check.h"
 
 namespace walrelay::sidecar {
@@ -8,18 +9,7 @@ namespace {
 
 using Kind = Finding::Kind;
 
-std::string json_string(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n') {
-      out += "\\n";
-    } else if (static_cast<unsigned char>(c) >= 0x20) {
-      out += c;
-    }
-  }
-  return out + '"';
-}
+std::string json_string(const std::string& text) { return config::Json::text(text).print(); }
 
 }  // namespace
 

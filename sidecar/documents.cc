@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sinks/bookkeeping.h"
 #include "sinks/row_identity.h"
 
 namespace walrelay::sidecar {
@@ -13,8 +14,7 @@ using sinks::DocumentSpec;
 
 namespace {
 
-constexpr std::uint32_t kNotes = 0xffff0004;  // the Batch entries of notes
-constexpr std::size_t kRoom = 4096;           // documents that wait, before the loader does
+constexpr std::size_t kRoom = 4096;  // documents that wait, before the loader does
 
 }  // namespace
 
@@ -134,13 +134,9 @@ std::string Documents::lookup_note(std::size_t document, std::size_t source, con
 
 void Documents::note(std::size_t document, std::string_view command, std::string_view member) {
   const std::string key = note_key(document);
-  sinks::Batch& batch = sink_.batch();
-  batch.open(kNotes, key, sinks::Effect::ordered);
-  batch.command(member.empty() ? 2 : 3);
-  batch.argument(command);
-  batch.argument(key);
-  if (!member.empty()) batch.argument(member);
-  batch.close();
+  std::vector<std::string_view> words{command, key};
+  if (!member.empty()) words.push_back(member);
+  sinks::append(sinks::Bookkeeping::documents, words, sink_.batch());
 }
 
 // Memory is bounded: above it the marks are worth less than one reading of everything.

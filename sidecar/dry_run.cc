@@ -100,7 +100,8 @@ class DryRun : public sinks::SinkEvents {
     options.encoding = encoding_.get();
     pipeline_.emplace(std::move(options), relations_, overtaken_, rereads_, sink_, clock_);
     reader_.emplace(loop_, overtaken_, *pipeline_, clock_, encoding_.get());
-    loader_.emplace(loop_, loader_options(config_), relations_, overtaken_, rereads_, *pipeline_, sink_, *reader_);
+    loader_.emplace(loop_, loader_options(config_, postgres_options(config_.source, false, "load")), relations_,
+                    overtaken_, rereads_, *pipeline_, sink_, *reader_);
     stream_.emplace(loop_, replicator_, *pipeline_, event::milliseconds(1000));
     pipeline_->on_catalogue_needed = [this](replication::Oid table, std::vector<replication::Oid> types) {
       catalogue_->ask(table, std::move(types));

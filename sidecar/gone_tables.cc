@@ -6,6 +6,7 @@
 #include "config/json_text.h"
 #include "sidecar/json_look.h"
 #include "sidecar/log.h"
+#include "sinks/bookkeeping.h"
 #include "sinks/checkpoint.h"
 
 namespace walrelay::sidecar {
@@ -64,8 +65,7 @@ void GoneTables::restore(const std::map<std::string, std::string>& notes) { note
 
 void GoneTables::note(const TableInfo& info) {
   const std::string name = info.qualified();
-  const Relations::Bound bound = relations_.bind(info);
-  if (bound.writer == nullptr || bound.writer->purged().empty()) {
+  if (!relations_.purges(info)) {
     if (notes_.count(name) != 0) forget(name);
     return;
   }
@@ -125,12 +125,7 @@ void GoneTables::forget(const std::string& name) {
 }
 
 void GoneTables::write(const std::vector<std::string_view>& command) {
-  constexpr std::uint32_t kNotes = 0xffff0006;  // Batch entries of notes
-  sinks::Batch& batch = sink_.batch();
-  batch.open(kNotes, command[1], sinks::Effect::ordered);
-  batch.command(command.size());
-  for (const std::string_view argument : command) batch.argument(argument);
-  batch.close();
+  sinks::append(sinks::Bookkeeping::tables, command, sink_.batch());
   sink_.loaded(0);
 }
 

@@ -5,6 +5,7 @@
 
 #include "sidecar/log.h"
 #include "sidecar/wall_clock.h"
+#include "sinks/bookkeeping.h"
 
 namespace walrelay::sidecar {
 
@@ -13,7 +14,6 @@ using replication::Connection;
 namespace {
 
 constexpr event::milliseconds kTick{250};
-constexpr std::uint32_t kJobs = 0xffff0003;  // Batch entries of records
 constexpr std::int64_t kRecordEveryUs = 1000000;
 
 }  // namespace
@@ -71,11 +71,7 @@ void JobRunner::record() {
     const std::string text = job == nullptr ? "" : to_json(*job, wall_clock_us());
     std::vector<std::string_view> words{job == nullptr ? "HDEL" : "HSET", options_.jobs_key, slice};
     if (job != nullptr) words.emplace_back(text);
-    sinks::Batch& batch = sink_.batch();
-    batch.open(kJobs, options_.jobs_key, sinks::Effect::ordered);
-    batch.command(words.size());
-    for (const std::string_view word : words) batch.argument(word);
-    batch.close();
+    sinks::append(sinks::Bookkeeping::jobs, words, sink_.batch());
     sink_.loaded(0);
     if (job != nullptr && !job->recorded) unrecorded_[slice] = sink_.ticket();
   }

@@ -2,14 +2,9 @@
 #include <algorithm>
 
 #include "sidecar/loader.h"
+#include "sinks/bookkeeping.h"
 
 namespace walrelay::sidecar {
-
-namespace {
-
-constexpr std::uint32_t kCursors = 0xffff0001;  // Batch entries of cursors
-
-}  // namespace
 
 void Loader::finish_table(TableLoad& table) {
   if (table.abandoned || !table.done()) return;
@@ -59,14 +54,7 @@ void Loader::on_recorded(replication::Lsn position) {
 }
 
 void Loader::write_cursor(const std::string& table, const std::string& cursor) {
-  sinks::Batch& batch = sink_.batch();
-  batch.open(kCursors, options_.load_key, sinks::Effect::ordered);
-  batch.command(4);
-  batch.argument("HSET");
-  batch.argument(options_.load_key);
-  batch.argument(table);
-  batch.argument(cursor);
-  batch.close();
+  sinks::append(sinks::Bookkeeping::cursors, {"HSET", options_.load_key, table, cursor}, sink_.batch());
   sink_.loaded(0);
 }
 

@@ -5,6 +5,7 @@
 //
 // Whatever such a message says, the stream goes on: what is not understood is refused, with its position.
 #include "sidecar/pipeline.h"
+#include "sinks/bookkeeping.h"
 #include "sinks/emitted_message.h"
 
 namespace walrelay::sidecar {
@@ -15,7 +16,7 @@ namespace pgoutput = replication::pgoutput;
 
 namespace {
 
-constexpr std::uint32_t kMessages = 0xffff0005;  // Batch entries of messages
+constexpr auto kMessages = static_cast<std::uint32_t>(sinks::Bookkeeping::messages);
 
 }  // namespace
 

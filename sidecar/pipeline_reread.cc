@@ -1,25 +1,13 @@
 // Rows that an UPDATE left incomplete: noted, merged with what follows, written when they are whole (rereads.h).
 #include "sidecar/pipeline.h"
+#include "sinks/bookkeeping.h"
 
 namespace walrelay::sidecar {
 
 using replication::Change;
 using replication::Operation;
 using replication::Row;
-
-namespace {
-
-constexpr std::uint32_t kNotes = 0xffff0000;  // the Batch entries of notes: no mapping has so many writes
-
-// A command about walrelay's own keys, in order with the rows; its second word is the key.
-void append(sinks::Batch& batch, const std::vector<std::string_view>& words) {
-  batch.open(kNotes, words[1], sinks::Effect::ordered);
-  batch.command(words.size());
-  for (const std::string_view word : words) batch.argument(word);
-  batch.close();
-}
-
-}  // namespace
+using sinks::Bookkeeping;
 
 void Pipeline::note_reread(Table& table, Row row) {
   identity_.clear();
@@ -40,7 +28,7 @@ void Pipeline::replay(Table& table, std::string_view identity, RowKey key, Row g
   if (!gone.empty()) {
     write(*table.writer, {*table.relation, "delete", gone}, [&] { table.writer->remove(gone, sink_.batch()); });
   }
-  append(sink_.batch(), {forget.begin(), forget.end()});
+  sinks::append(Bookkeeping::rereads, {forget.begin(), forget.end()}, sink_.batch());
   mend(table, identity, std::move(key));
   sink_.loaded(0);
 }
@@ -48,13 +36,15 @@ void Pipeline::replay(Table& table, std::string_view identity, RowKey key, Row g
 Reread& Pipeline::note(Table& table, std::string_view identity, RowKey key) {
   const std::string note = to_note(table.relation->schema, table.relation->name, key);
   Reread& reread = rereads_.add(table.relation->oid, identity, std::move(key), note, overtaken_.next_chunk());
-  append(sink_.batch(), {"HSET", options_.reread_key, note, "1"});
+  sinks::append(Bookkeeping::rereads, {"HSET", options_.reread_key, note, "1"}, sink_.batch());
   ++counters_.rereads;
   if (on_reread) on_reread();
   return reread;
 }
 
-void Pipeline::erase_note(const std::string& note) { append(sink_.batch(), {"HDEL", options_.reread_key, note}); }
+void Pipeline::erase_note(const std::string& note) {
+  sinks::append(Bookkeeping::rereads, {"HDEL", options_.reread_key, note}, sink_.batch());
+}
 
 // True: the change concerns a noted row and has been dealt with.
 bool Pipeline::merge_reread(Table& table, const Change& change) {

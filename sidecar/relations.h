@@ -91,6 +91,10 @@ class Relations {
     return mappings_.wants(schema, name);
   }
 
+  [[nodiscard]] bool purges(const replication::TableInfo& info) const {
+    return mappings_.purges(info.schema, info.name);
+  }
+
   // A relation and writer made from the catalogue alone, for reading the table itself.
   struct Bound {
     std::unique_ptr<const replication::Relation> relation;

@@ -16,8 +16,7 @@ void Session::assemble(const Decision& decision, bool empty_database, event::mil
   pipeline.binary = binary_;
   assemble_documents();
   pipeline_.emplace(std::move(pipeline), relations_, overtaken_, rereads_, *sink_, clock_);
-  LoaderOptions loader = loader_options(config_);
-  loader.connection = connection_options(false, "load");
+  LoaderOptions loader = loader_options(config_, connection_options(false, "load"));
   loader.fresh = empty_database && decision.load;
   reader_.emplace(loop_, overtaken_, *pipeline_, clock_, encoding_.get());
   loader_.emplace(loop_, std::move(loader), relations_, overtaken_, rereads_, *pipeline_, *sink_, *reader_);

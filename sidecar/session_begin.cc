@@ -2,6 +2,7 @@
 #include "sidecar/session.h"
 #include "sidecar/wall_clock.h"
 #include "sidecar/wiring.h"
+#include "sinks/bookkeeping.h"
 
 namespace walrelay::sidecar {
 
@@ -159,12 +160,7 @@ void Session::restore_rereads(const std::map<std::string, std::string>& notes) {
 }
 
 void Session::write_control(const std::vector<std::string_view>& command) {
-  constexpr std::uint32_t kControl = 0xffff0002;
-  sinks::Batch& batch = sink_->batch();
-  batch.open(kControl, command[1], sinks::Effect::ordered);
-  batch.command(command.size());
-  for (const std::string_view argument : command) batch.argument(argument);
-  batch.close();
+  sinks::append(sinks::Bookkeeping::loads, command, sink_->batch());
   sink_->loaded(0);
 }
 

@@ -180,9 +180,9 @@ sinks::RedisSinkOptions sink_options(const config::Config& config, bool careful)
   return options;
 }
 
-LoaderOptions loader_options(const config::Config& config) {
+LoaderOptions loader_options(const config::Config& config, replication::ConnectionOptions connection) {
   LoaderOptions options;
-  options.connection = postgres_options(config.source, false, "load");
+  options.connection = std::move(connection);
   options.connections = static_cast<std::size_t>(std::max(1, config.load.connections));
   options.chunk_bytes = config.load.chunk_bytes;
   options.format = config.source.format;
@@ -248,8 +248,6 @@ sinks::SinkCounters add(const sinks::SinkCounters& base, const sinks::SinkCounte
   sum.skipped += base.skipped;
   sum.refused_rows += base.refused_rows;
   sum.refused_notes += base.refused_notes;
-  sum.invalidated_by_key += base.invalidated_by_key;
-  sum.invalidated_by_pattern += base.invalidated_by_pattern;
   for (const auto& [mapping, asked] : base.invalidated) {
     sum.invalidated[mapping].keys += asked.keys;
     sum.invalidated[mapping].patterns += asked.patterns;

@@ -26,7 +26,7 @@ std::string dotted_version(int number);                // of Redis: "7.0.15" for
 sinks::RedisOptions redis_options(const config::Target& target);
 replication::ConnectionOptions postgres_options(const config::Source& source, bool replication, const char* role);
 sinks::RedisSinkOptions sink_options(const config::Config& config, bool careful);
-LoaderOptions loader_options(const config::Config& config);
+LoaderOptions loader_options(const config::Config& config, replication::ConnectionOptions connection);
 
 // Throws StopError for a mapping's `table` that the database does not have.
 void require_tables(const std::vector<sinks::MappingSpec>& mappings,

@@ -99,8 +99,7 @@ class Batch {
     struct Asked {
       std::uint64_t keys = 0, patterns = 0;
     };
-    std::uint64_t keys = 0, patterns = 0;
-    std::map<std::string, Asked, std::less<>> of = {};                // the same by the mapping that asks
+    std::map<std::string, Asked, std::less<>> of = {};                // by the mapping that asks
     std::optional<std::chrono::milliseconds> soonest = std::nullopt;  // after the batch is in Redis: something is due
     void due_in(std::chrono::milliseconds delay) { soonest = std::min(soonest.value_or(delay), delay); }
     void count(std::string_view mapping, std::uint64_t more_keys, std::uint64_t more_patterns) {
@@ -110,10 +109,16 @@ class Batch {
       found->second.patterns += more_patterns;
     }
     void add(const Invalidations& more) {
-      keys += more.keys;
-      patterns += more.patterns;
       for (const auto& [mapping, asked] : more.of) count(mapping, asked.keys, asked.patterns);
       if (more.soonest) due_in(*more.soonest);
+    }
+    [[nodiscard]] Asked all() const {
+      Asked sum;
+      for (const auto& [mapping, asked] : of) {
+        sum.keys += asked.keys;
+        sum.patterns += asked.patterns;
+      }
+      return sum;
     }
   };
   [[nodiscard]] Invalidations& invalidations() { return invalidations_; }

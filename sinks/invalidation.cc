@@ -47,7 +47,6 @@ void Invalidation::key(std::string_view key, Batch& batch) const {
   batch.rendered(kUnlink);
   batch.argument(key);
   batch.close();
-  ++batch.invalidations().keys;
   batch.invalidations().count(mapping_, 1, 0);
   if (again_after_.count() > 0) note(kKeyAgain, key, again_after_, batch);
 }
@@ -55,7 +54,6 @@ void Invalidation::key(std::string_view key, Batch& batch) const {
 void Invalidation::pattern(std::string_view glob, Batch& batch) const {
   if (const auto literal = Glob(glob).literal()) return key(*literal, batch);
   note(kPattern, glob, std::chrono::milliseconds(0), batch);
-  ++batch.invalidations().patterns;
   batch.invalidations().count(mapping_, 0, 1);
   if (again_after_.count() > 0) note(kPatternAgain, glob, again_after_, batch);
 }

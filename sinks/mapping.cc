@@ -178,6 +178,12 @@ bool MappingSet::names(std::string_view schema, std::string_view table) const {
   return std::any_of(compiled_.begin(), compiled_.end(), is_it) || is_source(documents_, schema, table);
 }
 
+bool MappingSet::purges(std::string_view schema, std::string_view table) const {
+  return std::any_of(compiled_.begin(), compiled_.end(), [&](const auto& compiled) {
+    return compiled->spec->purge_gone && compiled->match(schema, table);
+  });
+}
+
 std::size_t MappingSet::document_of(const MappingSpec& spec, std::size_t write) const {
   const auto is_it = [&](const DocumentSpec& document) {
     return document.mapping == spec.name && document.write == write;

@@ -249,6 +249,8 @@ class MappingSet {
   [[nodiscard]] bool wants(std::string_view schema, std::string_view table) const;
   // A mapping names the table itself, and not by a pattern; or a document of another table does.
   [[nodiscard]] bool names(std::string_view schema, std::string_view table) const;
+  // A mapping of the table asks for its keys to go when it is gone.
+  [[nodiscard]] bool purges(std::string_view schema, std::string_view table) const;
   [[nodiscard]] bool default_mapping() const { return specs_.empty(); }
 
   // Whether a write of this kind is among them.

@@ -138,8 +138,6 @@ event::Task<> RedisSink::State::unlink_cached(std::vector<std::string> keys) {
 
 // The flight's commands are in Redis. True: it is applied as well.
 bool RedisSink::State::land(Flight& flight) {
-  counters.invalidated_by_key += flight.invalidations.keys;
-  counters.invalidated_by_pattern += flight.invalidations.patterns;
   for (const auto& [mapping, asked] : flight.invalidations.of) {
     counters.invalidated[mapping].keys += asked.keys;
     counters.invalidated[mapping].patterns += asked.patterns;
@@ -149,7 +147,7 @@ bool RedisSink::State::land(Flight& flight) {
   now.commit_time_us = flight.commit_time_us;
   now.since = flight.since;
   now.shows = flight.rows > 0 || flight.transactions > 0;
-  now.waits = flight.invalidations.patterns > 0;
+  now.waits = flight.invalidations.all().patterns > 0;
   now.letters = std::move(flight.letters);
   const bool at_once = landed.empty() && !now.waits;
   if (at_once) {

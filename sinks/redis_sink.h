@@ -56,14 +56,14 @@ class BatchRefused : public RedisError {
 
 struct SinkCounters {  // monotone since construction
   std::uint64_t batches = 0, commands = 0, rows = 0, coalesced = 0, transactions = 0, bytes = 0, refused = 0;
-  std::uint64_t skipped = 0;                                         // refused commands that were only counted
-  std::uint64_t invalidated_by_key = 0, invalidated_by_pattern = 0;  // what changes have asked for
-  std::map<std::string, Batch::Invalidations::Asked> invalidated;    // the same by mapping; "": the application itself
-  std::uint64_t invalidation_scans = 0;                              // passes over all keys
-  std::uint64_t invalidated_keys = 0;  // that they, and second removals, have found and removed
-  std::uint64_t refused_rows = 0;      // that no command could be made of, noted as dead letters
-  std::uint64_t refused_notes = 0;     // commands that Redis refused, likewise
-  double last_batch_seconds = 0;       // EXEC sent to last reply
+  std::uint64_t skipped = 0;  // refused commands that were only counted
+  // What changes have asked for, by mapping; "": the application itself.
+  std::map<std::string, Batch::Invalidations::Asked> invalidated;
+  std::uint64_t invalidation_scans = 0;  // passes over all keys
+  std::uint64_t invalidated_keys = 0;    // that they, and second removals, have found and removed
+  std::uint64_t refused_rows = 0;        // that no command could be made of, noted as dead letters
+  std::uint64_t refused_notes = 0;       // commands that Redis refused, likewise
+  double last_batch_seconds = 0;         // EXEC sent to last reply
   double last_apply_seconds = 0;  // of what was applied last: its oldest row received to its last reply; -1: no row of
                                   // the stream
 };

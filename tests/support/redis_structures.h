@@ -4,9 +4,12 @@
 //   bitmap   offset -> ""            roaring      value -> ""          string ""    -> value
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <map>
 #include <string>
 
+#include "tests/support/eventually.h"
 #include "tests/support/redis_server.h"
 
 namespace walrelay::support {
@@ -19,5 +22,14 @@ Structures structures(RedisClient& redis, const std::string& pattern);
 
 // The first difference, for a failure message; empty: none.
 std::string difference(const Structures& found, const Structures& expected);
+
+// Waits until `found` gives what is wanted.
+template <class Found>
+testing::AssertionResult become_equal(const Found& found, const Structures& wanted) {
+  return eventually([&] {
+    const std::string differs = difference(found(), wanted);
+    return differs.empty() ? testing::AssertionSuccess() : testing::AssertionFailure() << differs;
+  });
+}
 
 }  // namespace walrelay::support

@@ -114,6 +114,11 @@ class EndToEnd : public testing::Test {
     walrelay_->start();
   }
   Walrelay& walrelay() { return *walrelay_; }
+  // `walrelay verify` finds no difference.
+  testing::AssertionResult verifies() {
+    const auto verified = walrelay().command({"verify"});
+    return verified.status == 0 ? testing::AssertionSuccess() : testing::AssertionFailure() << verified.output;
+  }
 
   // Every row of `table` as hash, its key by an SQL expression over the row; values as the server prints them.
   [[nodiscard]] Hashes rows_of(const std::string& table, const std::string& key,

@@ -150,10 +150,6 @@ class EventModel : public EndToEnd, public testing::WithParamInterface<std::uint
     for (auto& session : sessions) session.join();
     EXPECT_EQ(mistakes, std::vector<std::string>(3));
   }
-  testing::AssertionResult verifies() {
-    const auto verified = walrelay().command({"verify"});
-    return verified.status == 0 ? testing::AssertionSuccess() : testing::AssertionFailure() << verified.output;
-  }
   // The lines of a query, one column each; $1 is given where it is asked for.
   std::vector<std::string> lines(const std::string& query, const std::vector<std::string>& parameters = {}) {
     std::vector<std::string> all;

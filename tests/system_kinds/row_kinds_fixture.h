@@ -153,15 +153,7 @@ class RowKindsFixture : public EndToEnd {
     return all;
   }
   testing::AssertionResult ends_equal() {
-    const Structures wanted = expected();
-    return eventually([&] {
-      const std::string differs = difference(found(), wanted);
-      return differs.empty() ? testing::AssertionSuccess() : testing::AssertionFailure() << differs;
-    });
-  }
-  testing::AssertionResult verifies() {
-    const auto verified = walrelay().command({"verify"});
-    return verified.status == 0 ? testing::AssertionSuccess() : testing::AssertionFailure() << verified.output;
+    return become_equal([this] { return found(); }, expected());
   }
   static long left_of(const std::string& key) { return std::atol(redis().command("PTTL", key).c_str()); }
 

@@ -85,7 +85,7 @@ TEST_F(RedisInvalidateTest, RemovesWhatMatchesAndNothingElse) {
   run_until(loop, [&] { return notes.empty(); });
   EXPECT_EQ(session.sink.counters().invalidation_scans, 1U);
   EXPECT_EQ(session.sink.counters().invalidated_keys, 3U);
-  EXPECT_EQ(session.sink.counters().invalidated_by_pattern, 3U);
+  EXPECT_EQ(session.sink.counters().invalidated.at("").patterns, 3U);
   EXPECT_EQ(count_seen("KEYS"), 0U);
 }
 
@@ -99,7 +99,7 @@ TEST_F(RedisInvalidateTest, WhoAsksForNothingHasNoOtherConnection) {
   session.wait_recorded(0x20);
   EXPECT_FALSE(has("cache:1"));
   EXPECT_EQ(server.sessions(), 1U);
-  EXPECT_EQ(session.sink.counters().invalidated_by_key, 1U);
+  EXPECT_EQ(session.sink.counters().invalidated.at("").keys, 1U);
 }
 
 // Who waits for a position finds nothing old, also of what came after; and while keys are looked for, rows go on.

@@ -39,7 +39,7 @@ TEST(InvalidateTest, TheKeysOfTheOldRowAndTheNewOne) {
   bound.apply(bound.table.update({"1", "Bo", null}, {"1", "Cy", null}));
   bound.apply(bound.table.update({"1", "Di", null}, {"1", "Di", null}));
   bound.apply(bound.table.remove({"1", "Ed", null}));
-  EXPECT_EQ(bound.batch.invalidations().keys, 5U);
+  EXPECT_EQ(bound.batch.invalidations().all().keys, 5U);
   EXPECT_EQ(bound.batch.invalidations().soonest, std::nullopt);
   EXPECT_THAT(shown(bound.batch), ElementsAre("UNLINK cache:Ann", "UNLINK cache:Cy", "UNLINK cache:Bo",
                                               "UNLINK cache:Di", "UNLINK cache:Ed"));
@@ -75,12 +75,12 @@ TEST(InvalidateTest, OnceMoreAfterAWhile) {
 TEST(InvalidateTest, TheSamePatternIsNotedOnce) {
   Bound bound(users(), {invalidate("pattern", "cache:listings*", milliseconds(500))});
   for (int i = 0; i < 10000; ++i) bound.apply(bound.table.update({std::to_string(i), "Ann", null}));
-  EXPECT_EQ(bound.batch.invalidations().patterns, 10000U);
+  EXPECT_EQ(bound.batch.invalidations().all().patterns, 10000U);
   ASSERT_EQ(bound.batch.invalidations().of.size(), 1U) << "of one mapping";
   EXPECT_EQ(bound.batch.invalidations().of.begin()->second.patterns, 10000U);
   EXPECT_EQ(bound.batch.commands(), 2U);
   EXPECT_THAT(shown(bound.batch), ElementsAre("note 0 pcache:listings*", "note 500 gcache:listings*"));
-  EXPECT_EQ(bound.batch.invalidations().patterns, 0U) << "cleared with the batch";
+  EXPECT_EQ(bound.batch.invalidations().all().patterns, 0U) << "cleared with the batch";
 }
 
 TEST(InvalidateTest, AColumnInAPatternIsATextAndALetIsAPattern) {
@@ -138,7 +138,7 @@ TEST(EmittedMessageTest, CarriesOutWhatItAsksFor) {
       "invalidate": ["cache:*", "cache:1", "a\\*b"]})",
                            1, kAgain, batch),
             "");
-  EXPECT_EQ(batch.invalidations().patterns, 1U);
+  EXPECT_EQ(batch.invalidations().all().patterns, 1U);
   EXPECT_THAT(shown(batch),
               ElementsAre("note 0 pcache:*", "UNLINK cache:1", "UNLINK a*b", "PUBLISH news a\nb", "PUBLISH x "));
 }
