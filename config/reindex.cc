@@ -13,7 +13,7 @@ namespace {
 constexpr const char* kStatusTable = "status_table";
 
 // Words that a request, or the answer about a job, has for itself.
-constexpr std::array<std::string_view, 32> kTaken = {"table",
+constexpr std::array<std::string_view, 34> kTaken = {"table",
                                                      "dry_run",
                                                      "repair",
                                                      "sample",
@@ -40,6 +40,8 @@ constexpr std::array<std::string_view, 32> kTaken = {"table",
                                                      "errorMessage",
                                                      "examples",
                                                      "tablesDone",
+                                                     "readingTable",
+                                                     "joinsLoads",
                                                      "badRequest",
                                                      "where",
                                                      "asked",

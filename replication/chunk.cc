@@ -13,11 +13,13 @@ std::string qualified(const std::string& schema, const std::string& table) {
 }
 
 // The lock comes before the snapshot: a table rewritten or truncated in between would look empty to the snapshot,
-// because those commands are not transactional for readers who began before. txid_current_snapshot() prints the same as
-// pg_current_snapshot(), and PostgreSQL 12 has it too. A stand-by has no insert position.
+// because those commands are not transactional for readers who began before. While it is held no column changes.
+// txid_current_snapshot() prints the same as pg_current_snapshot(), and PostgreSQL 12 has it too. A stand-by has no
+// insert position.
 std::string open_sql(const std::string& table, const std::string& also) {
   return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; LOCK TABLE ONLY " + table + also +
-         " IN ACCESS SHARE MODE; SELECT txid_current_snapshot(), CASE WHEN pg_is_in_recovery()"
+         " IN ACCESS SHARE MODE; SELECT attname, atttypid FROM pg_attribute WHERE attrelid = " + quote_literal(table) +
+         "::regclass AND attnum > 0 AND NOT attisdropped; SELECT txid_current_snapshot(), CASE WHEN pg_is_in_recovery()"
          " THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END, pg_relation_filenode(" +
          quote_literal(table) +
          "), current_setting('wal_block_size'), (SELECT setting FROM pg_settings WHERE name = 'wal_segment_size')";
@@ -46,18 +48,25 @@ event::Task<ChunkOpened> open_chunk(Connection& connection, std::string schema, 
   const std::string what = "read " + schema + "." + table;
   std::string others;
   for (const auto& [other_schema, name] : also) others += ", ONLY " + qualified(other_schema, name);
-  auto opening = connection.query(open_sql(qualified(schema, table), others), what);
-  const Result result = co_await std::move(opening);
+  auto opening = connection.query_all(open_sql(qualified(schema, table), others), what);
+  const std::vector<Result> results = co_await std::move(opening);
+  const Result& result = results.back();
+  const Result& attributes = results[results.size() - 2];
   const auto snapshot = Snapshot::parse(result.text(0, 0));
   const auto position = parse_lsn(result.text(0, 1));
   if (!snapshot || !position) {
     connection.close();
     throw PostgresError("", true, what + ": the server answered with a snapshot or a WAL position of unknown form");
   }
-  co_return ChunkOpened{
+  ChunkOpened opened{
       .snapshot = *snapshot,
       .position = before_page_header(*position, std::stoull(result.text(0, 3)), std::stoull(result.text(0, 4))),
-      .file = result.text(0, 2)};
+      .file = result.text(0, 2),
+      .columns = {}};
+  for (std::size_t row = 0; row < attributes.rows(); ++row) {
+    opened.columns.emplace(attributes.text(row, 0), static_cast<Oid>(std::stoul(attributes.text(row, 1))));
+  }
+  co_return opened;
 }
 
 event::Task<> copy_chunk(Connection& connection, ChunkRequest request, Connection::CopyRow row) {

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,7 @@ struct ChunkOpened {
   Snapshot snapshot;
   Lsn position = Lsn::invalid;  // never inside a page header: an idle server's stream stops before one
   std::string file;             // pg_relation_filenode of the table: another one means that every ctid has changed
+  std::map<std::string, Oid> columns;  // the types that the table's columns have in this transaction
 };
 
 // "SET LOCAL search_path = ...; ", or nothing for no schema.

@@ -48,6 +48,7 @@ class Catalogue {
   // on_table(info) as soon as no transaction is left that wrote to the table before now.
   void when_settled(const replication::TableInfo& info, bool made_anew);
   [[nodiscard]] bool settling() const { return !unsettled_.empty(); }  // an on_table is still to come
+  [[nodiscard]] bool settles(replication::Oid table) const { return unsettled_.count(table) != 0; }
 
   // Makes the server flush the WAL that it has written, so that the stream can reach its end. Nothing on a stand-by.
   void flush_wal();

@@ -23,6 +23,22 @@ bool all_exact(const replication::Relation& relation) {
   });
 }
 
+constexpr const char* kUndefinedColumn = "42703";  // the server's word for a column that is gone
+
+// An ALTER TABLE may have come since the relation was described: then bytes would be taken for those of another type.
+// A sentence, or nothing.
+std::string change_of(const ChunkReader::Chunk& chunk, const replication::ChunkRequest& request) {
+  if (!request.select.empty()) return {};  // the relation is that of the query's result
+  const auto& now = chunk.opened().columns;
+  for (const auto& column : chunk.relation().columns) {
+    const auto found = now.find(column.name);
+    if (found != now.end() && found->second == column.type_oid) continue;
+    return "read " + chunk.relation().qualified() + ": column \"" + column.name +
+           "\" has changed since the table was looked at; it will be read anew";
+  }
+  return {};
+}
+
 // What is asked while it lives is asked for this.
 class AskingFor {
  public:
@@ -80,11 +96,14 @@ event::Task<> ChunkReader::run(Chunk& chunk, replication::ChunkRequest request) 
     auto opening = replication::open_chunk(connection, request.schema, request.table, request.also);
     auto opened = co_await std::move(opening);
     chunk.opened_ = std::move(opened);
-    if (!overtaken_.misses_delivered(chunk.id_, chunk.opened_.snapshot, clock_.now_us())) break;
+    const bool early = overtaken_.misses_delivered(chunk.id_, chunk.opened_.snapshot, clock_.now_us());
+    const std::string changed = change_of(chunk, request);
+    if (!early && changed.empty()) break;
     chunk.close();
-    ++chunks_repeated_;
-    auto ending = connection.query("ROLLBACK", "end a chunk that came too early");
+    auto ending = connection.query("ROLLBACK", "end a chunk that cannot be read");
     co_await std::move(ending);
+    if (!changed.empty()) throw replication::PostgresError(kUndefinedColumn, false, changed);
+    ++chunks_repeated_;
     auto pause = event::sleep(loop_, kInvisible);
     co_await std::move(pause);
   }
@@ -99,6 +118,7 @@ event::Task<> ChunkReader::run(Chunk& chunk, replication::ChunkRequest request) 
   chunk.read_all_ = true;
   pump(chunk);
   co_await chunk.landed_;
+  if (chunk.failure_ != nullptr) std::rethrow_exception(chunk.failure_);
 }
 
 // An idle server's stream reaches a chunk's position only when it is asked, and only when the WAL up to there has
@@ -121,6 +141,7 @@ bool ChunkReader::may_land(const Chunk& chunk) const {
 }
 
 bool ChunkReader::receive(Chunk& chunk, std::string_view data) {
+  if (chunk.failure_ != nullptr) std::rethrow_exception(chunk.failure_);
   chunk.received_ += data.size();
   if (chunk.waiting_.empty() && may_land(chunk)) {
     chunk.newer_now();
@@ -141,8 +162,23 @@ void ChunkReader::land(Chunk& chunk, std::string_view data) {
   }
 }
 
+// Who moves the stream is not who reads the chunk: what goes wrong with a row is for run() to say.
 void ChunkReader::pump(Chunk& chunk) {
-  if (!may_land(chunk)) return;
+  if (chunk.failure_ != nullptr || !may_land(chunk)) return;
+  try {
+    land_waiting(chunk);
+  } catch (...) {
+    chunk.failure_ = std::current_exception();
+    chunk.waiting_.clear();
+  }
+  if (chunk.copy_paused_ && chunk.waiting_.empty()) {
+    chunk.copy_paused_ = false;
+    chunk.connection_.resume_copy();
+  }
+  if (chunk.read_all_ && chunk.waiting_.empty()) chunk.landed_.set();
+}
+
+void ChunkReader::land_waiting(Chunk& chunk) {
   chunk.newer_now();
   while (!chunk.waiting_.empty() && chunk.takes()) {
     const std::string data = std::move(chunk.waiting_.front());
@@ -150,11 +186,6 @@ void ChunkReader::pump(Chunk& chunk) {
     chunk.waiting_bytes_ -= data.size();
     land(chunk, data);
   }
-  if (chunk.copy_paused_ && chunk.waiting_.empty()) {
-    chunk.copy_paused_ = false;
-    chunk.connection_.resume_copy();
-  }
-  if (chunk.read_all_ && chunk.waiting_.empty()) chunk.landed_.set();
 }
 
 void ChunkReader::pump() {

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -36,8 +37,9 @@ class ChunkReader {
   ChunkReader(const ChunkReader&) = delete;
   ChunkReader& operator=(const ChunkReader&) = delete;
 
-  // Returns when every row has landed. Throws PostgresError. The request's format is taken from it: binary only where
-  // the chunk's relation allows it.
+  // Returns when every row has landed. Throws PostgresError, one that table_changed() (policy.h) knows where a column
+  // is of another type than in the chunk's relation, and what land() throws. The request's format is taken from it:
+  // binary only where the chunk's relation allows it.
   event::Task<> run(Chunk& chunk, replication::ChunkRequest request);
 
   void pump();  // the stream has moved, or there is room again: rows that may land do
@@ -51,6 +53,7 @@ class ChunkReader {
  private:
   void nudge();
   void pump(Chunk& chunk);
+  void land_waiting(Chunk& chunk);
   bool receive(Chunk& chunk, std::string_view data);
   void land(Chunk& chunk, std::string_view data);
   [[nodiscard]] bool may_land(const Chunk& chunk) const;
@@ -111,7 +114,8 @@ class ChunkReader::Chunk {
   std::uint64_t received_ = 0;
   bool copying_ = false;  // opened for good: the snapshot is there
   bool copy_paused_ = false, read_all_ = false;
-  event::Event landed_;  // every row
+  event::Event landed_;  // every row, or none will any more:
+  std::exception_ptr failure_;
 };
 
 }  // namespace walrelay::sidecar

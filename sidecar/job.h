@@ -59,6 +59,8 @@ struct Job {
   std::string error;                              // or, with a completed job, what was left out and why
   bool bad_request = false;                       // it failed because of what was asked
   std::vector<std::string> tables_done;           // read completely: a job that is taken up goes on after them
+  std::string reading;                            // the table that it has begun to read: a load of it is its own
+  bool joins_loads = false;                       // so is every load that is under way: walrelay itself asked
   std::vector<std::string> examples;              // the first keys that were, or would be, removed
   bool recorded = false;                          // Redis has it: the job outlives this process
   std::uint64_t number = 0;  // of the board, for this process: a slice may have one job after another

@@ -143,6 +143,8 @@ std::string to_json(const Job& job, std::int64_t now_us) {
   json.add("errorMessage", job.error.empty() ? Json::raw("null") : Json::text(job.error));
   if (!job.examples.empty()) json.add("examples", Json::texts(job.examples));
   json.add("tablesDone", Json::texts(job.tables_done));
+  if (!job.reading.empty()) json.add("readingTable", Json::text(job.reading));
+  if (job.joins_loads) json.add("joinsLoads", Json::raw("true"));
   if (job.bad_request) json.add("badRequest", Json::raw("true"));
   json.add("where", words(job.where));
   json.add("asked", words(job.asked));
@@ -205,6 +207,8 @@ std::optional<Job> job_from_json(std::string_view text) {
   job.completed_us = number_of<std::int64_t>(json, "completedMicros");
   job.error = text_of(json, "errorMessage");
   job.tables_done = texts_of(json, "tablesDone");
+  job.reading = text_of(json, "readingTable");
+  job.joins_loads = flag_of(json, "joinsLoads");
   job.examples = texts_of(json, "examples");
   job.dry_run = flag_of(json, "dryRun");
   job.bad_request = flag_of(json, "badRequest");

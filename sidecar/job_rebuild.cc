@@ -109,6 +109,7 @@ event::Task<> JobRunner::read(std::string slice, Tables tables) {
     job = running(slice);
     if (job == nullptr) co_return;
     job->tables_done.push_back(info.qualified());
+    job->reading.clear();
     job->processed = before_;
     board_.touch(slice);
   }
@@ -119,12 +120,15 @@ event::Task<> JobRunner::read_table(std::string slice, TableInfo info) {
     const Table* table = relations_.find(oid);
     return table != nullptr && table->loading && relations_.described(oid) != nullptr;  // else it has been dropped
   };
-  // A load that was interrupted, or the first one, is under way already.
+  // What another load has read of it may have been spoilt before this job was asked for: it begins anew.
+  Job& job = *running(slice);
+  const bool begun = job.joins_loads || job.reading == info.qualified();
   ours_ = !loading();
   refused_.clear();
-  if (ours_) on_read_again(info);
+  if (ours_ || !begun) on_read_again(info);
+  job.reading = info.qualified();
   reading_ = info.oid;
-  enter(*running(slice), JobPhase::reading);
+  enter(job, JobPhase::reading);
   event::crash_point();
   while (running(slice) != nullptr && loading()) {
     work_.reset();

@@ -112,6 +112,7 @@ class Loader {
   void note_cursor(const std::string& table, std::string cursor);
   void write_cursor(const std::string& table, const std::string& cursor);
   TableLoad* next_table();
+  [[nodiscard]] const TableLoad* load_of(replication::Oid table) const;
   void worker_ended(std::size_t number, std::exception_ptr error);
 
   event::Loop& loop_;

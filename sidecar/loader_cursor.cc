@@ -20,21 +20,23 @@ void Loader::finish_table(TableLoad& table) {
 }
 
 void Loader::give_up(const replication::TableInfo& info) {
-  for (const auto& table : tables_) {
-    if (table->info.oid != info.oid || table->abandoned) continue;
-    std::string done = table->done_cursor();
-    drop_load(info);
-    note_cursor(info.qualified(), std::move(done));
-    relations_.set_loading(info.oid, false);
-    return;
-  }
+  const TableLoad* load = load_of(info.oid);
+  if (load == nullptr) return;
+  std::string done = load->done_cursor();
+  drop_load(info);
+  note_cursor(info.qualified(), std::move(done));
+  relations_.set_loading(info.oid, false);
 }
 
-std::uint64_t Loader::rows_read(replication::Oid oid) const {
-  for (const auto& table : tables_) {
-    if (table->info.oid == oid && !table->abandoned) return table->rows;
-  }
-  return 0;
+const TableLoad* Loader::load_of(replication::Oid table) const {
+  const auto found = std::find_if(tables_.begin(), tables_.end(),
+                                  [table](const auto& load) { return load->info.oid == table && !load->abandoned; });
+  return found == tables_.end() ? nullptr : found->get();
+}
+
+std::uint64_t Loader::rows_read(replication::Oid table) const {
+  const TableLoad* load = load_of(table);
+  return load == nullptr ? 0 : load->rows;
 }
 
 // A cursor may say that rows are read only when no replay can undo that: a session that comes after a crash would apply

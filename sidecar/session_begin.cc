@@ -122,14 +122,18 @@ void Session::sweep_after_load() {
   for (const std::string& name : mapping_names().value_or(std::vector<std::string>())) {
     Job job;
     job.mapping = name;
+    job.joins_loads = true;
     (void)jobs_.request(std::move(job), wall_clock_us());
   }
 }
 
-// For a job: the table stands in Redis, and is read again in place.
+// For a job: the table is read again in place, from its beginning. One that is still settling comes by itself.
 void Session::read_again(const replication::TableInfo& info) {
-  write_control({"HSET", sinks::load_key(config_.source.slot), info.qualified(), unread_cursor(info)});
-  if (loader_) loader_->add_again(info);
+  cursors_.erase(info.qualified());
+  if (!has_other_owner(info)) {
+    write_control({"HSET", sinks::load_key(config_.source.slot), info.qualified(), unread_cursor(info)});
+  }
+  if (loader_ && !catalogue_->settles(info.oid)) loader_->add_again(info);
 }
 
 bool Session::has_other_owner(const replication::TableInfo& info) const {

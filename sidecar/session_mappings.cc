@@ -114,6 +114,7 @@ void Session::backfill(const std::set<std::string>& stale) {
   for (const std::string& name : names) {
     Job job;
     job.mapping = name;
+    job.joins_loads = true;
     log::info("a mapping is new or has changed: its rows are read again", {{"mapping", name}});
     (void)jobs_.cancel(job.slice(), wall_clock_us());
     (void)jobs_.request(std::move(job), wall_clock_us());

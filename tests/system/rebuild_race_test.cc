@@ -223,5 +223,28 @@ TEST_F(RebuildRaceTest, TwoKeysOfATableWithoutAPrimaryKey) {
   EXPECT_TRUE(in_step("notes", "'name:' || name", "name:*")) << "seed " << kSeed;
 }
 
+// The columns change after the table was looked at and before it is read: no bytes are taken for those of another type.
+class AlteredBeforeItIsReadTest : public RebuildRaceTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(AlteredBeforeItIsReadTest, IsLookedAtAnew) {
+  sql("CREATE TABLE users (id int PRIMARY KEY, n int); INSERT INTO users SELECT i, i FROM generate_series(1, 500) i");
+  start(kUsers);
+  ASSERT_TRUE(users_in_step());
+  PsqlSession altering(postgres(), name());
+  altering.sql("BEGIN; ALTER TABLE users ALTER n TYPE " + std::string(GetParam()));
+  EXPECT_EQ(post(route("users")).http(), 202);
+  ASSERT_TRUE(eventually(
+      [this] { return sql("SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessShareLock'") != "0"; }));
+  altering.sql("COMMIT");
+  EXPECT_EQ(finished("users").text("status"), "COMPLETED");
+  EXPECT_TRUE(users_in_step());
+  EXPECT_TRUE(walrelay().running());
+  EXPECT_NE(walrelay().log().find("column \\\"n\\\" has changed since the table was looked at"), std::string::npos);
+  EXPECT_EQ(walrelay().log().find("protocol"), std::string::npos) << walrelay().log();
+}
+
+INSTANTIATE_TEST_SUITE_P(All, AlteredBeforeItIsReadTest, testing::Values("bigint", "smallint", "real", "numeric"),
+                         [](const auto& instance) { return std::string(instance.param); });
+
 }  // namespace
 }  // namespace walrelay::support

@@ -1,4 +1,6 @@
 // What a rebuild writes: Redis becomes what the tables say, whatever stood there and whatever happens meanwhile.
+#include <signal.h>
+
 #include "tests/system/rebuild_fixture.h"
 
 namespace walrelay::support {
@@ -27,6 +29,25 @@ TEST_F(RebuildReadTest, WrongContentIsMended) {
   EXPECT_EQ(done.text("errorMessage"), "null");
   EXPECT_NE(done.text("completedAt"), "null");
   EXPECT_TRUE(users_in_step());
+}
+
+// What the first load has read already may have been spoilt since.
+TEST_F(RebuildReadTest, AskedForInTheMiddleOfTheFirstLoad) {
+  users(20000);
+  launch(kUsers, "load: {chunk_bytes: 8KiB, connections: 1}");
+  ASSERT_TRUE(eventually([] { return redis().command("EXISTS", "user:100") == "1"; }));
+  // No chunk lands before the stream has come to where the chunk was opened.
+  const int sender = std::stoi(sql("SELECT active_pid FROM pg_replication_slots WHERE slot_name = '" + name() + "'"));
+  ASSERT_EQ(::kill(sender, SIGSTOP), 0);
+  sql("SELECT pg_logical_emit_message(false, 'test', '')");
+  EXPECT_NE(redis().command("EXISTS", "user:20000"), "1") << "the load was too fast to be met";
+  redis().command("DEL", "user:1");
+  redis().command("HSET", "user:2", "name", "wrong");
+  EXPECT_EQ(post(route("users")).http(), 202);
+  ASSERT_EQ(::kill(sender, SIGCONT), 0);
+  EXPECT_EQ(finished("users").text("status"), "COMPLETED");
+  EXPECT_TRUE(users_in_step());
+  EXPECT_TRUE(caught_up());
 }
 
 TEST_F(RebuildReadTest, EverythingIsMissing) {

@@ -72,6 +72,35 @@ TEST_F(RedisSinkTest, ATransactionBeyondTheLimitIsCut) {
   }
 }
 
+// Rows that are read from tables come into the same MULTI: what they weigh is not the transaction's.
+TEST_F(RedisSinkTest, AShortTransactionIsNotCutForRowsReadMeanwhile) {
+  RedisSinkOptions small = options();
+  small.flush.max_bytes = 4 * 1024;
+  small.flush.max_transaction = 16 * 1024;
+  SinkSession session(loop, server.options(), small);
+  session.begin();
+  for (std::uint64_t i = 1; i <= 4; ++i) {
+    session.set("k" + std::to_string(i), "1", inside(0x10, 0x2f, i));
+    for (int row = 1; row <= 200; ++row) {
+      Batch& batch = session.sink.batch();
+      const std::string key = "read" + std::to_string(row);
+      batch.open(1, key, Effect::whole);
+      batch.command(4);
+      for (const std::string& word : {std::string("HSET"), key, std::string("v"), std::string(200, 'x')})
+        batch.argument(word);
+      batch.close();
+      session.sink.loaded(1);
+      if (session.sink.full()) run_until(loop, [&] { return !session.sink.full(); });
+    }
+  }
+  EXPECT_GT(count_seen("HSET"), 400U);
+  EXPECT_EQ(count_seen("EXEC"), 0U) << "a reader would see a part of the transaction";
+  session.sink.commit(Lsn{0x30}, 1);
+  session.wait_applied(0x30);
+  EXPECT_EQ(count_seen("EXEC"), 1U);
+  EXPECT_EQ(value_of("k1") + value_of("k4"), "11");
+}
+
 TEST_F(RedisSinkTest, FullUntilRedisReads) {
   RedisSinkOptions small = options();
   small.flush.max_bytes = 64 * 1024;
