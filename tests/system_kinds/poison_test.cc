@@ -52,12 +52,11 @@ TEST_F(PoisonTest, StopStopsWhateverTheOthersDo) {
 // In the middle of a load the row waits until Redis has taken those before it: it stops walrelay in the same way.
 TEST_F(PoisonTest, StopsInTheMiddleOfALoad) {
   sql("CREATE TABLE b (id int PRIMARY KEY, j text); INSERT INTO b SELECT i, CASE WHEN i < 10000 THEN '{\"n\": 7}' ELSE "
-      "'{broken' END FROM generate_series(1, 30000) i");
+      "'{broken' END FROM generate_series(1, 100000) i");
   launch_and_hold(
       "  - {table: b, on_poison: stop, let: {n: \"j->>'n'\"}, write: {zset: {key: \"b\", member: \"{id}\", score: "
       "n}}}\n",
       "flush: {interval: 0, max_bytes: 32KiB}\nload: {chunk_bytes: 64MiB, connections: 1}");
-  walrelay().wait_log("reading table");
   EXPECT_TRUE(eventually([this] {
     return sql("SELECT wait_event FROM pg_stat_activity WHERE query LIKE 'COPY%'") == "ClientWrite";
   })) << "rows wait";
