@@ -59,7 +59,19 @@ void RedisSink::State::count_open(bool of_transaction) {
 }
 
 void RedisSink::State::compact() {
-  if (filling.bytes() >= segment && filling.dead_bytes() * 2 > filling.bytes()) filling.compact();
+  if (filling.bytes() < segment || filling.dead_bytes() * 2 <= filling.bytes()) return;
+  filling.compact();
+  filled.complete_bytes = std::min(filled.complete_bytes, filling_bytes());
+  known_bytes = filling.bytes();
+}
+
+// Rows read from tables. A commit that is to be shown at once waits behind the batch that Redis executes and the one
+// that follows it, so while such commits come these are small.
+std::size_t RedisSink::State::room() const {
+  constexpr std::uint64_t kLiveMs = 100;
+  constexpr std::size_t kPart = 4;
+  const bool live = last_commit != 0 && uv_now(loop.raw()) - last_commit < kLiveMs;
+  return live && options.flush.interval.count() == 0 ? segment / kPart : segment;
 }
 
 void RedisSink::State::became_fuller() {
@@ -130,7 +142,10 @@ void RedisSink::row(const replication::Position& position) {
   s.open = true;
   s.count_open(true);
   s.last_row = position;
-  if (s.tear_due()) s.pump();
+  if (s.tear_due()) {
+    s.compact();  // a few rows that the transaction changes all the time make no long one
+    if (s.tear_due()) s.pump();
+  }
   s.became_fuller();
 }
 
@@ -165,6 +180,7 @@ void RedisSink::commit(replication::Lsn end, std::int64_t commit_time_us) {
     s.turn.schedule();
     return;
   }
+  s.last_commit = uv_now(s.loop.raw());
   ++s.filled.transactions;
   s.filled.committed = true;
   s.filled.complete_bytes = s.filling_bytes();
@@ -206,7 +222,7 @@ bool RedisSink::full() const { return state_->failed || state_->was_full || stat
 bool RedisSink::has_room() const {
   State& s = *state_;
   if (full()) return false;
-  if (s.under_way() < s.segment) return true;
+  if (s.under_way() < s.room()) return true;
   s.crowded = true;
   s.turn.schedule();  // what is here leaves now
   return false;

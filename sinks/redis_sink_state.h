@@ -127,7 +127,8 @@ struct RedisSink::State {
   [[nodiscard]] bool nothing_filling() const { return filling.empty() && filled.letters.empty(); }
   // Rows of the filling batch, without those that later ones have replaced.
   [[nodiscard]] std::size_t rows_to_send() const { return std::min(filled.rows, filling.commands()); }
-  void compact();  // where most of it was replaced
+  void compact();                          // where most of it was replaced
+  [[nodiscard]] std::size_t room() const;  // bytes under way up to which rows are read
   [[nodiscard]] std::size_t filling_bytes() const { return filling.bytes() + filled.letter_bytes; }
   [[nodiscard]] bool reached(const Position& position) const { return !held_back && position >= floor; }
   [[nodiscard]] bool too_long() const;  // the open transaction, for one MULTI
@@ -171,7 +172,8 @@ struct RedisSink::State {
   bool crowded = false;  // somebody waits for room
   bool was_full = false, overdue = false, hurry = false, alive_asked = false;
   Position hurry_to;
-  std::uint64_t last_left = 0, last_checked = 0, last_stated = 0, record_timer_at = 0;  // loop time, ms
+  std::uint64_t last_left = 0, last_checked = 0, last_stated = 0, record_timer_at = 0,
+                last_commit = 0;  // loop time, ms
   SinkCounters counters;
   std::exception_ptr error;
 

@@ -96,9 +96,21 @@ def show_jobs(arguments, jobs):
 | (h) verify of equal rows, with the sweep | {verify:.2f} | {arguments.rows / verify:,.0f} | at most as long as (f) |
 | (i) rebuild of a thousandth, by an index | {part:.3f} | | well under 1 |
 
-Commit to Redis at {jobs.quiet['rate']:,.0f} transactions/s: p99 {jobs.quiet['p99'] * 1000:.2f} ms, and {jobs.busy['p99'] * 1000:.2f} ms while one rebuild follows
-another (the aim: at most 3 times as long). Peak RSS {jobs.peak / MB:.0f} MB (the aim: at most 64 MB).
+Commit to Redis at {jobs.by_default[0]['rate']:,.0f} transactions/s, without a rebuild and while one follows another:
+
+| `flush.interval` | p50, p99 without | p50, p99 beside rebuilds | p99, times as long | aim |
+|---|---:|---:|---:|---:|
+{beside_rebuilds("100ms, the default", jobs.by_default)}
+{beside_rebuilds("0", jobs.at_once)}
+
+Peak RSS {jobs.peak / MB:.0f} MB (the aim: at most 64 MB).
 """)
+
+
+def beside_rebuilds(interval, measured):
+    quiet, busy = ({name: seconds * 1000 for name, seconds in each.items()} for each in measured)
+    return (f"| {interval} | {quiet['p50']:.2f}, {quiet['p99']:.2f} ms | {busy['p50']:.2f}, {busy['p99']:.2f} ms "
+            f"| {busy['p99'] / quiet['p99']:.1f} | at most 3 |")
 
 
 def show_kinds(arguments, mapped):

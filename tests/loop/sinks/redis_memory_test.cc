@@ -72,6 +72,39 @@ TEST_F(RedisSinkTest, ATransactionBeyondTheLimitIsCut) {
   }
 }
 
+// A row that was read from a table.
+void read_row(RedisSink& sink, const std::string& key) {
+  Batch& batch = sink.batch();
+  batch.open(1, key, Effect::whole);
+  batch.command(4);
+  for (const std::string& word : {std::string("HSET"), key, std::string("v"), std::string(200, 'x')})
+    batch.argument(word);
+  batch.close();
+  sink.loaded(1);
+}
+
+// A commit that is to be shown at once waits behind them.
+TEST_F(RedisSinkTest, RowsReadLeaveRoomWhileCommitsCome) {
+  std::vector<std::size_t> taken;
+  for (const bool commits : {false, true}) {
+    server.flush_all();
+    RedisSinkOptions small = options();
+    small.flush.max_bytes = 64 * 1024;
+    SinkSession session(loop, server.options(), small);
+    session.begin();
+    if (commits) {
+      session.transaction("a", "1", 0x20);
+      session.wait_applied(0x20);
+    }
+    std::size_t rows = 0;
+    for (; session.sink.has_room(); ++rows) read_row(session.sink, "read" + std::to_string(rows));
+    taken.push_back(rows);
+  }
+  EXPECT_GT(taken[0], 50U);
+  EXPECT_LE(taken[1], taken[0] / 4 + 1);
+  EXPECT_GT(taken[1], 10U);
+}
+
 // Rows that are read from tables come into the same MULTI: what they weigh is not the transaction's.
 TEST_F(RedisSinkTest, AShortTransactionIsNotCutForRowsReadMeanwhile) {
   RedisSinkOptions small = options();
@@ -82,14 +115,7 @@ TEST_F(RedisSinkTest, AShortTransactionIsNotCutForRowsReadMeanwhile) {
   for (std::uint64_t i = 1; i <= 4; ++i) {
     session.set("k" + std::to_string(i), "1", inside(0x10, 0x2f, i));
     for (int row = 1; row <= 200; ++row) {
-      Batch& batch = session.sink.batch();
-      const std::string key = "read" + std::to_string(row);
-      batch.open(1, key, Effect::whole);
-      batch.command(4);
-      for (const std::string& word : {std::string("HSET"), key, std::string("v"), std::string(200, 'x')})
-        batch.argument(word);
-      batch.close();
-      session.sink.loaded(1);
+      read_row(session.sink, "read" + std::to_string(row));
       if (session.sink.full()) run_until(loop, [&] { return !session.sink.full(); });
     }
   }
@@ -155,6 +181,30 @@ TEST_F(RedisSinkTest, RowsThatChangeAgainAndAgainLeaveOnce) {
   EXPECT_EQ(session.sink.counters().batches, 2U);
   EXPECT_EQ(session.sink.counters().commands, 6U);
   EXPECT_EQ(value_of("hot0"), "5000");
+}
+
+// In one transaction, too: it is not torn for what it has replaced itself.
+TEST_F(RedisSinkTest, ATransactionThatChangesAFewRowsAgainAndAgainIsHeld) {
+  RedisSinkOptions slow = options();
+  slow.flush.interval = event::milliseconds(60000);
+  slow.flush.max_bytes = 16 * 1024;
+  SinkSession session(loop, server.options(), slow);
+  session.begin();
+  session.transaction("a", "1", 0x20);
+  session.wait_applied(0x20);
+  for (std::uint64_t end : {0x30, 0x40, 0x50}) {
+    for (std::uint64_t i = 1; i <= 2000; ++i) {
+      session.set("hot" + std::to_string(i % 5), std::to_string(end + i), inside(end - 2, end - 1, i), 1,
+                  Effect::whole);
+      ASSERT_FALSE(session.sink.full());
+    }
+    session.sink.commit(Lsn{end}, 1);
+  }
+  session.sink.flush();
+  session.wait_applied(0x50);
+  EXPECT_EQ(session.sink.counters().batches, 2U);
+  EXPECT_EQ(session.sink.counters().commands, 6U);
+  EXPECT_EQ(value_of("hot0"), std::to_string(0x50 + 2000));
 }
 
 // The owner feeds from on_writable and on_applied, as the pipeline does.
