@@ -41,14 +41,19 @@ TEST_F(RedisSinkTest, ALongTransactionStreamsAndIsShownAtItsCommit) {
   EXPECT_EQ(session.sink.counters().batches, 1U);
 }
 
+// With which a transaction of some hundred rows is too long for one MULTI.
+RedisSinkOptions cutting(RedisSinkOptions options) {
+  options.flush.max_bytes = 4 * 1024;
+  options.flush.max_transaction = 16 * 1024;
+  return options;
+}
+
 TEST_F(RedisSinkTest, ATransactionBeyondTheLimitIsCut) {
   for (const bool careful : {false, true}) {
     server.flush_all();
     server.seen.clear();
-    RedisSinkOptions small = options();
+    RedisSinkOptions small = cutting(options());
     small.careful = careful;
-    small.flush.max_bytes = 4 * 1024;
-    small.flush.max_transaction = 16 * 1024;
     SinkSession session(loop, server.options(), small);
     session.begin();
     for (std::uint64_t i = 1; i <= 2000; ++i) {
@@ -107,10 +112,7 @@ TEST_F(RedisSinkTest, RowsReadLeaveRoomWhileCommitsCome) {
 
 // Rows that are read from tables come into the same MULTI: what they weigh is not the transaction's.
 TEST_F(RedisSinkTest, AShortTransactionIsNotCutForRowsReadMeanwhile) {
-  RedisSinkOptions small = options();
-  small.flush.max_bytes = 4 * 1024;
-  small.flush.max_transaction = 16 * 1024;
-  SinkSession session(loop, server.options(), small);
+  SinkSession session(loop, server.options(), cutting(options()));
   session.begin();
   for (std::uint64_t i = 1; i <= 4; ++i) {
     session.set("k" + std::to_string(i), "1", inside(0x10, 0x2f, i));
