@@ -8,6 +8,7 @@
 #include "sinks/checkpoint.h"
 #include "sinks/place.h"
 #include "sinks/redis_members.h"
+#include "sinks/redis_scan.h"
 
 namespace walrelay::sidecar {
 
@@ -18,7 +19,7 @@ namespace {
 
 constexpr std::size_t kPlacesAtOnce = 2000;
 constexpr event::milliseconds kUnsettled{100};  // until a table whose columns are changing is looked at again
-const char* const kScanCount = "1000";
+constexpr std::size_t kScanCount = 1000;
 
 // What a key says cannot be a value of the column's type: no such row can be.
 bool impossible(const replication::PostgresError& error) {
@@ -76,7 +77,9 @@ void Sweep::look_up_owners() {
     owner->partitioned = info->partitioned;
     owner->row_filter = info->row_filter;
     for (std::size_t write = 0; write < owner->writer->writes().size(); ++write) {
-      owner->swept.push_back(!owner->writer->owned()[write].none_at_all() && in_scope(*owner, write));
+      const sinks::OwnedKeys& owned = owner->writer->owned()[write];
+      owner->swept.push_back(!owned.none_at_all() && in_scope(*owner, write));
+      lists_members_ = lists_members_ || (owner->swept.back() && owned.members != Members::none);
     }
     owners_.push_back(std::move(owner));
   }
@@ -102,27 +105,28 @@ std::set<std::string> Sweep::globs() const {
 event::Task<> Sweep::run() {
   const std::set<std::string> wanted = globs();
   if (wanted.empty()) co_return;
-  std::string cursor = "0";
-  do {
-    std::vector<std::string> step{"SCAN", cursor, "COUNT", kScanCount};
-    if (wanted.size() == 1) step.insert(step.end(), {"MATCH", *wanted.begin()});
-    auto scanning = redis_.command(std::move(step));
-    const sinks::Reply reply = co_await std::move(scanning);
-    if (reply.elements.size() != 2) throw sinks::RedisError("LOST", redis_.name() + " answered SCAN with no cursor");
-    cursor = reply.elements[0].text;
-    for (const sinks::Reply& key : reply.elements[1].elements) {
-      auto adding = add_key(key.text);
+  sinks::RedisScan scanning(loop_, redis_, wanted, kScanCount);
+  while (!stopped_ && !scanning.ended()) {
+    auto turning = scanning.next();
+    const std::vector<std::string> keys = co_await std::move(turning);
+    for (const std::string& key : keys) {
+      const std::set<Members> listed = consider(key);
+      if (listed.empty()) continue;
+      auto adding = add_members(key, listed);
       co_await std::move(adding);
     }
-    auto looking = look_at(cursor == "0");
+    auto looking = look_at(scanning.ended());
     co_await std::move(looking);
-  } while (!stopped_ && cursor != "0");
+  }
 }
 
-// Its places join the page to come: the key itself, the members that are listed in it, or the one that it speaks of.
-event::Task<> Sweep::add_key(std::string key) {
+// Its place joins the page to come: the key itself, or the one that it speaks of. Answers which kinds of shared members
+// it may hold: they are for add_members().
+std::set<Members> Sweep::consider(const std::string& key) {
   const bool state = sinks::is_bookkeeping(key);
   counts_.scanned += state ? 0 : 1;
+  // Nearly all keys of a rebuild.
+  if (!state && !lists_members_ && scope_.seen != nullptr && scope_.seen->contains(key)) return {};
   std::set<Members> listed;
   for (const auto& owner : owners_) {
     for (std::size_t i = 0; i < owner->swept.size(); ++i) {
@@ -138,6 +142,10 @@ event::Task<> Sweep::add_key(std::string key) {
   }
   // A key that rows share is no row's own, though it may look like one ("ds:all" beside "ds:{name}").
   if (listed.erase(Members::none) != 0 && !is_shared(key)) add(key);
+  return listed;
+}
+
+event::Task<> Sweep::add_members(std::string key, std::set<Members> listed) {
   for (const Members members : listed) {
     sinks::RedisMembers list(redis_, key, members);
     while (!stopped_ && !list.ended()) {

@@ -71,7 +71,8 @@ class Sweep {
   using Page = std::vector<Doubt>;
 
   void look_up_owners();
-  event::Task<> add_key(std::string key);
+  [[nodiscard]] std::set<sinks::OwnedKeys::Members> consider(const std::string& key);
+  event::Task<> add_members(std::string key, std::set<sinks::OwnedKeys::Members> listed);
   event::Task<> look_at(bool last);
   [[nodiscard]] std::vector<std::pair<std::size_t, std::size_t>> makers(const std::string& place) const;
   event::Task<> page(std::vector<std::string> places);
@@ -101,7 +102,8 @@ class Sweep {
   std::vector<std::string> places_;                // of the page to come
   SweepCounts counts_;
   event::Event writable_;
-  std::mt19937_64 chance_;  // which pages of a sample
+  bool lists_members_ = false;  // a write in scope puts members into keys that rows share
+  std::mt19937_64 chance_;      // which pages of a sample
   bool stopped_ = false;
 };
 

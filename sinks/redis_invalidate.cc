@@ -14,6 +14,7 @@
 #include "event/crash_point.h"
 #include "sinks/glob_match.h"
 #include "sinks/invalidation.h"
+#include "sinks/redis_scan.h"
 #include "sinks/redis_sink_state.h"
 
 namespace walrelay::sinks {
@@ -24,9 +25,9 @@ constexpr std::size_t kKeysPerCommand = 512;
 constexpr std::size_t kComparisons = 200000;  // of one page of keys with patterns: the loop waits for them
 constexpr char kSecondRemovalOfKey = 'k';
 
-std::string count_for(const GlobSet& globs) {
+std::size_t count_for(const GlobSet& globs) {
   constexpr std::size_t kLeast = 10, kMost = 1000;
-  return std::to_string(std::clamp(kComparisons / std::max<std::size_t>(1, globs.most_candidates()), kLeast, kMost));
+  return std::clamp(kComparisons / std::max<std::size_t>(1, globs.most_candidates()), kLeast, kMost);
 }
 
 }  // namespace
@@ -108,21 +109,14 @@ event::Task<> RedisSink::State::unlink_matching(const std::set<std::string>& tex
   GlobSet globs;
   for (const std::string& text : texts) globs.add(text);
   ++counters.invalidation_scans;
-  std::string cursor = "0";
-  do {
-    std::vector<std::string> step{"SCAN", cursor, "COUNT", count_for(globs)};
-    if (texts.size() == 1) step.insert(step.end(), {"MATCH", *texts.begin()});
-    auto scanning_on = invalidator->command(std::move(step));
-    Reply page = co_await std::move(scanning_on);
-    if (page.elements.size() != 2) throw RedisError("LOST", connection.name() + " answered SCAN with no cursor");
-    cursor = page.elements[0].text;
-    std::vector<std::string> keys;
-    for (Reply& key : page.elements[1].elements) {
-      if (!is_bookkeeping(key.text) && globs.matches(key.text)) keys.push_back(std::move(key.text));
-    }
+  RedisScan scanning(loop, *invalidator, texts, count_for(globs));
+  while (!failed && !scanning.ended()) {
+    auto turning = scanning.next();
+    std::vector<std::string> keys = co_await std::move(turning);
+    std::erase_if(keys, [&globs](const std::string& key) { return is_bookkeeping(key) || !globs.matches(key); });
     auto removing_keys = unlink_cached(std::move(keys));
     co_await std::move(removing_keys);
-  } while (!failed && cursor != "0");
+  }
 }
 
 event::Task<> RedisSink::State::unlink_cached(std::vector<std::string> keys) {

@@ -12,13 +12,14 @@
 #include <algorithm>
 
 #include "event/crash_point.h"
+#include "sinks/redis_scan.h"
 #include "sinks/redis_sink_state.h"
 
 namespace walrelay::sinks {
 namespace {
 
 constexpr std::size_t kKeysPerCommand = 512;
-const char* const kScanCount = "1000";
+constexpr std::size_t kScanCount = 1000;
 
 }  // namespace
 
@@ -110,38 +111,36 @@ event::Task<> RedisSink::State::remove_handed_over(const Removal& asked) {
 
 event::Task<> RedisSink::State::scan(Removal& asked) {
   const std::vector<OwnedKeys>& owned = asked.owned;
-  std::string cursor = "0";
-  do {
-    std::vector<std::string> step{"SCAN", cursor, "COUNT", kScanCount};
-    if (owned.size() == 1) step.insert(step.end(), {"MATCH", owned.front().glob});
-    auto scanning_on = scanner->command(std::move(step));
-    const Reply page = co_await std::move(scanning_on);
-    if (page.elements.size() != 2) throw RedisError("LOST", connection.name() + " answered SCAN with no cursor");
+  std::set<std::string> globs;
+  for (const OwnedKeys& some : owned) globs.insert(some.glob);
+  RedisScan scanning(loop, *scanner, globs, kScanCount);
+  while (!failed && !scanning.ended()) {
+    auto turning = scanning.next();
+    const std::vector<std::string> page = co_await std::move(turning);
     event::crash_point();
-    cursor = page.elements[0].text;
     std::vector<std::string_view> keys;
-    for (const Reply& key : page.elements[1].elements) {
+    for (const std::string& key : page) {
       bool whole = false;
       for (const OwnedKeys& some : owned) {
-        if (some.state != is_bookkeeping(key.text) || !some.owns(key.text)) continue;
+        if (some.state != is_bookkeeping(key) || !some.owns(key)) continue;
         whole = whole || !some.removal;
         if (!some.removal) continue;
-        auto scanning_members = scan_members(*some.removal, key.text);
+        auto scanning_members = scan_members(*some.removal, key);
         co_await std::move(scanning_members);
       }
-      if (whole) keys.emplace_back(key.text);
+      if (whole) keys.emplace_back(key);
     }
     remove_keys(keys, asked.writes.empty() ? 0 : asked.writes.front());
     auto making_room = make_room();
     co_await std::move(making_room);
-  } while (!failed && cursor != "0");
+  }
 }
 
 event::Task<> RedisSink::State::scan_members(const MemberRemoval& members, std::string home) {
   const bool pairs = std::string_view(members.scan) != "SSCAN";
   std::string cursor = "0";
   do {
-    auto scanning_on = scanner->command({members.scan, home, cursor, "COUNT", kScanCount});
+    auto scanning_on = scanner->command({members.scan, home, cursor, "COUNT", std::to_string(kScanCount)});
     const Reply page = co_await std::move(scanning_on);
     if (page.elements.size() != 2) throw RedisError("LOST", connection.name() + " answered a scan with no cursor");
     cursor = page.elements[0].text;
