@@ -91,11 +91,11 @@ void Session::on_applied(const Position& position, std::int64_t commit_time_us) 
   status_.batch_commands.observe(static_cast<double>(commands - commands_before_));
   commands_before_ = commands;
   if (sink_->counters().last_apply_seconds >= 0) status_.apply.observe(sink_->counters().last_apply_seconds);
+  status_.batch_duration.observe(sink_->counters().last_batch_seconds);
   if (commit_time_us == 0) return;
   status_.end_to_end.observe(std::max(0.0, static_cast<double>(clock_.now_us() - commit_time_us) / 1e6));
   status_.last_applied_commit_seconds = static_cast<double>(commit_time_us) / 1e6;
   oldest_unapplied_us_ = commit_time_us;
-  status_.batch_duration.observe(sink_->counters().last_batch_seconds);
 }
 
 void Session::on_recorded(const Position& position) {

@@ -26,10 +26,10 @@ using RowImages = std::map<std::uint32_t, RowImage>;
 struct RedisFlight {
   std::size_t commands = 0;  // sent since MULTI, without those that finish() adds
   std::size_t bytes = 0, rows = 0, transactions = 0, coalesced = 0;
-  std::size_t letter_bytes = 0;    // of the letters and images
-  replication::Position end;       // what is done once this is applied
-  replication::Position verified;  // what its checkpoint says
-  std::int64_t commit_time_us = 0;
+  std::size_t letter_bytes = 0;     // of the letters and images
+  replication::Position end;        // what is done once this is applied
+  replication::Position verified;   // what its checkpoint says
+  std::int64_t commit_time_us = 0;  // of the last transaction that it completes; 0: it completes none
   bool torn = false;                // ends inside a transaction, or inside a removal
   bool sealed = false;              // takes no more
   std::vector<DeadLetter> letters;  // to be noted once this is applied

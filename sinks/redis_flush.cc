@@ -113,7 +113,7 @@ void RedisSink::State::hand_over() {
   flight.letter_bytes += filled.letter_bytes;
   flight.invalidations.add(filling.invalidations());
   std::move(filled.letters.begin(), filled.letters.end(), std::back_inserter(flight.letters));
-  flight.commit_time_us = commit_time_us;
+  if (filled.transactions > 0 || (whole() && quiet_commit)) flight.commit_time_us = commit_time_us;
   if (flight.since == std::chrono::steady_clock::time_point{}) flight.since = filled.since;
   flight.torn = !whole();
   if (!flight.torn) flight.end = here;

@@ -24,6 +24,7 @@ namespace walrelay::sinks {
 class SinkEvents {
  public:
   virtual ~SinkEvents() = default;
+  // `commit_time_us`: of the last transaction that this completes, on the server's clock; 0: it completes none.
   virtual void on_applied(const replication::Position& position, std::int64_t commit_time_us) = 0;
   virtual void on_recorded(const replication::Position& position) = 0;
   virtual void on_writable() = 0;                        // full() turned false, or has_room() true

@@ -100,6 +100,15 @@ struct SinkSession {
     batch.close();
     sink.row(position);
   }
+  // A row that was read from a table.
+  void read(const std::string& key, const std::string& value) {
+    Batch& batch = sink.batch();
+    batch.open(1, key, Effect::whole);
+    batch.command(4);
+    for (const std::string& word : {std::string("HSET"), key, std::string("v"), value}) batch.argument(word);
+    batch.close();
+    sink.loaded(1);
+  }
   // A transaction of one row; its commit record stands just before `end`.
   void transaction(const std::string& key, const std::string& value, std::uint64_t end) {
     set(key, value, inside(end - 2, end - 1, 1));

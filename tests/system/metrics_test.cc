@@ -102,6 +102,21 @@ TEST_F(MetricsTest, CountsWhatHappens) {
   EXPECT_LT(metric("walrelay_end_to_end_latency_seconds_sum").value_or(1e9), 60);
 }
 
+// Rows that are read long after the last commit say nothing of how late it was.
+TEST_F(MetricsTest, ARebuildIsNoLateCommit) {
+  start(kUsers);
+  sql("UPDATE users SET name = 'b'");
+  EXPECT_TRUE(in_step("users", "'user:' || id", "user:*"));
+  const auto commits = metric("walrelay_end_to_end_latency_seconds_count");
+  const double batches = metric("walrelay_redis_batch_duration_seconds_count").value_or(0);
+  const auto rebuilt =
+      run_program(walrelay().folder(), {WALRELAY_BINARY, "rebuild", "-c", walrelay().folder() + "/walrelay.yaml"});
+  ASSERT_EQ(rebuilt.status, 0) << rebuilt.output;
+  EXPECT_GT(metric("walrelay_redis_batch_duration_seconds_count").value_or(0), batches);
+  EXPECT_EQ(metric("walrelay_end_to_end_latency_seconds_count"), commits);
+  EXPECT_EQ(metric("walrelay_replication_lag_seconds"), 0);
+}
+
 // A change that makes no command: here two of which nothing is told.
 TEST_F(MetricsTest, CountsWhatIsFiltered) {
   sql("CREATE TABLE orders (id int PRIMARY KEY, paid bool)");

@@ -233,15 +233,24 @@ TEST_F(RedisSinkTest, ATransactionWithoutCommandsIsAppliedInItsTurn) {
   EXPECT_EQ(stated("verified"), "0/40");
 }
 
+// A commit is told once: rows that are read long after it would make it late again and again.
+TEST_F(RedisSinkTest, RowsReadTellOfNoCommit) {
+  SinkSession session(loop, server.options(), options());
+  session.begin();
+  session.transaction("k", "1", 0x20);
+  session.wait_applied(0x20);
+  session.read("read", "1");
+  run_until(loop, [&] { return session.events.applied.size() == 2; });
+  session.read("read", "2");
+  session.transaction("k", "2", 0x30);
+  session.wait_applied(0x30);
+  EXPECT_THAT(session.events.commit_times, ElementsAre(0x20 * 1000, 0, 0x30 * 1000));
+}
+
 TEST_F(RedisSinkTest, LoadedRowsLeaveWithoutAPosition) {
   SinkSession session(loop, server.options(), options());
   session.begin();
-  Batch& batch = session.sink.batch();
-  batch.open(1, "k", Effect::whole);
-  batch.command(4);
-  for (const std::string word : {"HSET", "k", "v", "loaded"}) batch.argument(word);
-  batch.close();
-  session.sink.loaded(1);
+  session.read("k", "loaded");
   EXPECT_FALSE(session.sink.drained());
   run_until(loop, [&] { return value_of("k") == "loaded"; });
   EXPECT_EQ(stated("sent"), "0/10");
