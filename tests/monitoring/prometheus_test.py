@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A real Prometheus scrapes a live walrelay: it takes the alerts, none of which is firing or broken, and every expression
-of the dashboard gives data. Grafana itself is not started (Debian has none): its file is checked for its structure.
+of the dashboard gives data. Grafana itself is not started (Debian has none): its file is checked for its structure, and
+docs/dashboard.md for a line about every panel.
 
   tests/monitoring/prometheus_test.py BINARY        skipped, with status 77, where there is no prometheus
 """
@@ -29,7 +30,7 @@ global: {scrape_interval: 1s, evaluation_interval: 1s}
 rule_files: ["%s/deploy/prometheus/walrelay.rules.yaml"]
 scrape_configs:
   - job_name: walrelay
-    static_configs: [{targets: ["127.0.0.1:%d"]}]
+    static_configs: [{targets: ["127.0.0.1:%d"], labels: {namespace: shop}}]
 """
 
 
@@ -111,6 +112,19 @@ def check_panel(panel, variables, complain):
                 complain(f"dashboard: \"{title}\" uses ${used}, which is no variable")
 
 
+def check_document(dashboard, complain):
+    """Rows are headings there and panels are points, in the dashboard's order."""
+    told = re.findall(r"^(?:### |\* \*\*)([^*:\n]+)", read("docs/dashboard.md").split("## What it shows", 1)[1], re.M)
+    shown = [panel["title"] for panel in dashboard["panels"]]
+    for title in shown:
+        if told.count(title) != shown.count(title):
+            complain(f"docs/dashboard.md: \"{title}\" stands there {told.count(title)} time(s), in the dashboard {shown.count(title)}")
+    for title in set(told) - set(shown):
+        complain(f"docs/dashboard.md: \"{title}\" is no panel of the dashboard")
+    if sorted(told) == sorted(shown) and told != shown:
+        complain("docs/dashboard.md: the panels stand in another order than in the dashboard")
+
+
 def expressions(dashboard):
     for panel in dashboard["panels"]:
         for target in panel.get("targets", []):
@@ -147,6 +161,7 @@ def main():
     complain = Complaints()
     dashboard = json.loads(read("helm/walrelay/dashboards/walrelay.json"))
     check_structure(dashboard, complain)
+    check_document(dashboard, complain)
     with Site(sys.argv[1]) as site:
         site.start()
         site.work()
@@ -160,4 +175,5 @@ def main():
     complain.end("dashboard and alerts")
 
 
-main()
+if __name__ == "__main__":  # dashboard_picture.py takes its Prometheus
+    main()
