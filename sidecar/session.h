@@ -113,6 +113,7 @@ class Session : public sinks::SinkEvents {
   [[nodiscard]] std::set<std::string> stale_mappings(const sinks::RedisSink::Found& found);
   [[nodiscard]] bool is_stale(replication::Oid oid, const std::set<std::string>& stale);
   void backfill(const std::set<std::string>& stale);
+  [[nodiscard]] static Job joining_rebuild(const std::string& mapping);
   void note_mappings(const sinks::RedisSink::Found& found);
   void forget_unmapped(const sinks::RedisSink::Found& found);
   void look_for_gone_tables();

@@ -116,14 +116,10 @@ void Session::mark_unread(const replication::TableInfo& info) {
   write_control({"HSET", sinks::load_key(config_.source.slot), info.qualified(), unread});
 }
 
-// Rows may have gone while nobody saw it: their keys must go, too. A rebuild of each mapping finds its tables being
-// read already, and sweeps when they are.
+// Rows may have gone while nobody saw it: their keys must go, too.
 void Session::sweep_after_load() {
   for (const std::string& name : mapping_names().value_or(std::vector<std::string>())) {
-    Job job;
-    job.mapping = name;
-    job.joins_loads = true;
-    (void)jobs_.request(std::move(job), wall_clock_us());
+    (void)jobs_.request(joining_rebuild(name), wall_clock_us());
   }
 }
 

@@ -99,8 +99,15 @@ bool Session::is_stale(replication::Oid oid, const std::set<std::string>& stale)
   return table != nullptr && concerns(stale, *table);
 }
 
-// A rebuild of each, which finds its tables being read already, and sweeps when they are. One that was under way read
-// for the mapping as it was: it begins anew.
+// A rebuild of walrelay's own, which finds the mapping's tables being read already, and sweeps when they are.
+Job Session::joining_rebuild(const std::string& mapping) {
+  Job job;
+  job.mapping = mapping;
+  job.joins_loads = true;
+  return job;
+}
+
+// A rebuild of each. One that was under way read for the mapping as it was: it begins anew.
 void Session::backfill(const std::set<std::string>& stale) {
   if (stale.empty()) return;
   if (!config_.load.initial) {
@@ -112,9 +119,7 @@ void Session::backfill(const std::set<std::string>& stale) {
     names.insert(all.begin(), all.end());
   }
   for (const std::string& name : names) {
-    Job job;
-    job.mapping = name;
-    job.joins_loads = true;
+    Job job = joining_rebuild(name);
     log::info("a mapping is new or has changed: its rows are read again", {{"mapping", name}});
     (void)jobs_.cancel(job.slice(), wall_clock_us());
     (void)jobs_.request(std::move(job), wall_clock_us());
