@@ -38,8 +38,8 @@ event::Task<> Session::connect() {
   const std::string eviction = eviction_warning(policy, mappings_.specs());
   if (!eviction.empty() && status_.last_error.empty()) log::warn(eviction);  // once, not after every failure
   if (mappings_.has_kind("json")) {
-    auto asking_json = sinks::has_json_documents(redis_);
-    const bool documents = co_await std::move(asking_json);
+    auto asking_json = sinks::json_documents(redis_);
+    const sinks::JsonDocuments documents = co_await std::move(asking_json);
     mappings_.set_json_documents(documents);
   }
   auto asking_limit = sinks::longest_argument(redis_);

@@ -1,5 +1,7 @@
 #include "sinks/json_row.h"
 
+#include <algorithm>
+
 #include "sinks/columns.h"
 
 namespace walrelay::sinks {
@@ -8,6 +10,8 @@ namespace {
 using replication::Row;
 using replication::Value;
 using replication::ValueState;
+
+const char* const kSpace = " \t\r\n";
 
 std::vector<JsonRow::Field> chosen_fields(const BindContext& context) {
   std::vector<JsonRow::Field> fields;
@@ -59,13 +63,40 @@ void JsonRow::append(Row row, std::string& out) {
   for (std::size_t i = 0; i < members_.size(); ++i) {
     const Value& value = row[columns_[i]];
     out.append(members_[i].before);
-    if (value.has_text()) {
-      append_value(i, value.text, Expressions::Side::now, out);
-    } else {
-      out.append("null");
-    }
+    append_member(i, value, Expressions::Side::now, out);
   }
   out.append(members_.empty() ? "{}" : "}");
+}
+
+void JsonRow::make_patch(Row row, Patch& patch) {
+  patch.merged = '{';
+  patch.set.clear();
+  std::string text;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    const Value& value = row[columns_[i]];
+    if (value.state == ValueState::unchanged) continue;
+    text.clear();
+    append_member(i, value, Expressions::Side::now, text);
+    const std::string_view name = std::string_view(members_[i].before).substr(1);  // `"name":`
+    const std::size_t begin = text.find_first_not_of(kSpace);                      // `json` is kept as it was written
+    if (text.compare(begin, 4, "null") == 0 || text[begin] == '{') {
+      patch.set.emplace_back("$[" + std::string(name.substr(0, name.size() - 1)) + "]", text);
+    } else {
+      if (patch.merged.size() > 1) patch.merged.push_back(',');
+      patch.merged.append(name).append(text);
+    }
+  }
+  patch.merged.push_back('}');
+}
+
+bool JsonRow::has_paths() const {
+  return std::none_of(members_.begin(), members_.end(),
+                      [](const Member& member) { return member.before.find('\\') != std::string::npos; });
+}
+
+void JsonRow::append_member(std::size_t member, const Value& value, Expressions::Side side, std::string& out) {
+  if (value.has_text()) return append_value(member, value.text, side, out);
+  out.append("null");
 }
 
 void JsonRow::append_value(std::size_t member, std::string_view text, Expressions::Side side, std::string& out) {
@@ -102,11 +133,7 @@ void JsonRow::append_known(Row row, Expressions::Side side, std::string& out) {
     if (value.state == ValueState::unchanged || value.state == ValueState::absent) continue;
     out.push_back(before);
     out.append(members_[i].before, 1);
-    if (value.has_text()) {
-      append_value(i, value.text, side, out);
-    } else {
-      out.append("null");
-    }
+    append_member(i, value, side, out);
     before = ',';
   }
   out.append(before == '{' ? "{}" : "}");

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "replication/change.h"
@@ -32,6 +33,17 @@ class JsonRow {
 
   // The row must be complete, and the last new one that the mapping's expressions were computed for.
   void append(replication::Row row, std::string& out);
+  // What a row with unchanged columns makes of a document that holds the others already.
+  struct Patch {
+    // The members that JSON Merge Patch (RFC 7396) sets to what they are, as one object.
+    std::string merged;
+    // The others, each with its path: an object would be mixed with what is there, and null removes a member.
+    std::vector<std::pair<std::string, std::string>> set;
+  };
+  void make_patch(replication::Row row, Patch& patch);
+  // Every name can stand in a path of RedisJSON, which takes none of JSON's escapes.
+  [[nodiscard]] bool has_paths() const;
+
   // Of any row, old or new: without the columns that PostgreSQL did not send.
   void append_known(replication::Row row, Expressions::Side side, std::string& out);
 
@@ -42,6 +54,7 @@ class JsonRow {
   };
   JsonRow(const BindContext& context, const std::vector<Field>& fields);
   void append_value(std::size_t member, std::string_view text, Expressions::Side side, std::string& out);
+  void append_member(std::size_t member, const replication::Value& value, Expressions::Side side, std::string& out);
 
   const Expressions* expressions_ = nullptr;
   std::size_t real_columns_ = 0;  // behind them come virtual ones

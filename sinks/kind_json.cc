@@ -17,17 +17,18 @@ Kind json_kind() {
   parameters.push_back({"when", Shape::expression, false, {}, "Only rows for which it is true have a key."});
   parameters.push_back(
       {"track", Shape::choice, false, {"redis"}, "Keep in Redis the key of each row, for a narrow identity."});
-  return {
-      {"json",
-       "Each row is a JSON document: of RedisJSON (JSON.SET) where the server has the module, else a string. Where a "
-       "server gets or loses the module, rebuild.",
-       std::move(parameters)},
-      true,
-      json_mistake,
-      [](const BindContext& context) -> std::unique_ptr<Write> {
-        using Store = ValueWrite::Store;
-        return std::make_unique<JsonWrite>(context, context.json_documents ? Store::document : Store::string);
-      }};
+  return {{"json",
+           "Each row is a JSON document: of RedisJSON (JSON.SET, JSON.MERGE) where the server has it, else a string. "
+           "Where a "
+           "server gets or loses the module, rebuild.",
+           std::move(parameters)},
+          true,
+          json_mistake,
+          [](const BindContext& context) -> std::unique_ptr<Write> {
+            using Store = ValueWrite::Store;
+            return std::make_unique<JsonWrite>(
+                context, context.json_documents == JsonDocuments::none ? Store::string : Store::document);
+          }};
 }
 
 }  // namespace walrelay::sinks

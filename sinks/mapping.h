@@ -58,6 +58,10 @@ struct Parameter {
   Lifetime lifetime;                          // lifetime
   Explode explode;                            // explode
 };
+
+// Which commands of RedisJSON a server has: JSON.SET, and of later ones JSON.MERGE as well.
+enum class JsonDocuments : std::uint8_t { none, set, set_and_merge };
+
 enum class ParameterShape : std::uint8_t {
   template_,
   column,
@@ -255,8 +259,8 @@ class MappingSet {
 
   // Whether a write of this kind is among them.
   [[nodiscard]] bool has_kind(std::string_view kind) const;
-  // The server has RedisJSON, so that the kind `json` makes documents and not strings. Before what is bound for it.
-  void set_json_documents(bool has) { json_documents_ = has; }
+  // Where it has them, the kind `json` makes documents and not strings. Before what is bound for the server.
+  void set_json_documents(JsonDocuments of_server) { json_documents_ = of_server; }
 
   // The longest argument that the server takes, in bytes: a row that needs a longer one cannot be written. Likewise.
   void set_longest_argument(std::size_t bytes) { longest_argument_ = bytes; }
@@ -283,7 +287,7 @@ class MappingSet {
   std::vector<MappingSpec> specs_;
   const std::string state_;
   std::vector<DocumentSpec> documents_;
-  bool json_documents_ = false;
+  JsonDocuments json_documents_ = JsonDocuments::none;
   std::size_t longest_argument_ = kLongestArgument;
   const OnPoison fallback_;
   std::vector<std::unique_ptr<Compiled>> compiled_;

@@ -3,10 +3,11 @@
 
 #include "event/task.h"
 #include "sinks/redis_connection.h"
+#include "sinks/write.h"
 
 namespace walrelay::sinks {
 
-// It has the command JSON.SET, of the module RedisJSON or its own. Throws RedisError.
-event::Task<bool> has_json_documents(RedisConnection& connection);
+// Which of their commands it has, of the module RedisJSON or its own. Throws RedisError.
+event::Task<JsonDocuments> json_documents(RedisConnection& connection);
 
 }  // namespace walrelay::sinks

@@ -30,15 +30,29 @@ redis.call('JSON.SET', key, '$', ARGV[4])
   return made;
 }
 
+// ARGV: members that can be merged, then paths and values. Merging would bring to life a document that has only some of
+// its members: one that was evicted comes back as a whole, or not at all.
+const Script& merge_script() {
+  static const Script made(R"(
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('JSON.MERGE', KEYS[1], '$', ARGV[1])
+for i = 2, #ARGV, 2 do redis.call('JSON.SET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+return 1
+)");
+  return made;
+}
+
 }  // namespace
 
 void make_value_scripts() {
   KeyedWrite::track_script();
   string_script();
   document_script();
+  merge_script();
 }
 
 void ValueWrite::put_row(std::string_view key, Row row, Batch& batch) {
+  if (!complete(row)) return put_known(key, row, batch);
   const auto value = value_of(row);
   if (!value) return unlink(key, batch);
   const bool by_script = store_ == Store::string ? terms().on_change : conditional();
@@ -96,6 +110,25 @@ void ValueWrite::expect_row(Row row, Expectation& expected) {
   if (!value) return;
   expected.type = store_ == Store::string ? Expectation::Type::string : Expectation::Type::document;
   expected.value = *value;
+}
+
+JsonWrite::JsonWrite(const BindContext& context, Store store)
+    : ValueWrite(context, store),
+      json_(context),
+      merges_(context.json_documents == JsonDocuments::set_and_merge && json_.has_paths()) {}
+
+void JsonWrite::put_known(std::string_view key, Row row, Batch& batch) {
+  json_.make_patch(row, patch_);
+  batch.open_script(number(), key, Effect::partial);
+  batch.command(5 + 2 * patch_.set.size());
+  merge_script().begin(batch);
+  batch.argument(key);
+  batch.argument(patch_.merged);
+  for (const auto& [path, value] : patch_.set) {
+    batch.argument(path);
+    batch.argument(value);
+  }
+  batch.close();
 }
 
 }  // namespace walrelay::sinks

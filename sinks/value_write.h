@@ -6,7 +6,9 @@
 //   refresh: on_change   a script                                  a script                                  whole
 //   no value             UNLINK key                                                                          remove
 //   replaced             as it is put                              UNLINK key first: it may be no document
-//   a needed column is unchanged: the row must be read again
+//
+// A needed column is unchanged: the row must be read again. But for a document that stands there all the same, on a
+// server with JSON.MERGE: a script leaves that member as it is (JsonRow::Patch).                              partial
 #pragma once
 
 #include <optional>
@@ -27,7 +29,10 @@ class ValueWrite : public KeyedWrite {
   // Of a complete row; nothing: it has none. Borrowed until the next call.
   virtual std::optional<std::string_view> value_of(replication::Row row) = 0;
 
-  [[nodiscard]] bool keeps_unchanged(replication::Row, replication::Row) const final { return false; }
+  // Of a row with unchanged columns, where keeps_unchanged() takes it.
+  virtual void put_known(std::string_view, replication::Row, Batch&) {}
+
+  [[nodiscard]] bool keeps_unchanged(replication::Row, replication::Row) const override { return false; }
   void put_row(std::string_view key, replication::Row row, Batch& batch) final;
   void replace_row(std::string_view key, replication::Row row, bool fresh, Batch& batch) final;
   void expect_row(replication::Row row, Expectation& expected) final;
@@ -43,7 +48,7 @@ class ValueWrite : public KeyedWrite {
 // The value is the row as JSON.
 class JsonWrite final : public ValueWrite {
  public:
-  JsonWrite(const BindContext& context, Store store) : ValueWrite(context, store), json_(context) {}
+  JsonWrite(const BindContext& context, Store store);
 
  protected:
   [[nodiscard]] bool complete(replication::Row row) const override { return json_.complete(row); }
@@ -52,10 +57,16 @@ class JsonWrite final : public ValueWrite {
     json_.append(row, text_);
     return text_;
   }
+  [[nodiscard]] bool keeps_unchanged(replication::Row, replication::Row) const override {
+    return merges_ && !conditional();
+  }
+  void put_known(std::string_view key, replication::Row row, Batch& batch) override;
 
  private:
   JsonRow json_;
-  std::string text_;  // kept for its memory
+  const bool merges_;
+  std::string text_;      // kept for its memory
+  JsonRow::Patch patch_;  // likewise
 };
 
 // The scripts of strings and documents; made once.

@@ -75,10 +75,10 @@ struct BindContext {
   const WriteSpec& write;
   const replication::Relation& relation;
   const Captures& captures;
-  Expressions& expressions;     // of the mapping
-  const std::string& state;     // begins the names of keys that are walrelay's own
-  std::uint32_t number = 0;     // in Batch entries
-  bool json_documents = false;  // the server has RedisJSON
+  Expressions& expressions;                            // of the mapping
+  const std::string& state;                            // begins the names of keys that are walrelay's own
+  std::uint32_t number = 0;                            // in Batch entries
+  JsonDocuments json_documents = JsonDocuments::none;  // of the server
   // Which of its table's writes of this kind it is, and how many of them a table may have.
   std::uint32_t ordinal = 0, ordinals = 1;
 

@@ -47,6 +47,8 @@ Members members_of(RedisClient& redis, const std::string& key) {
     if (key.find(":bits:") != std::string::npos) return bits_of(text);
     if (key.find(":roaring:") != std::string::npos) return roaring_of(text);
     found[""] = text;
+  } else if (type == "ReJSON-RL") {
+    found[""] = redis.call({"JSON.GET", key}).text;
   }
   return found;
 }

@@ -2,6 +2,7 @@
 //
 //   set      member -> ""            sorted set   member -> score      hash   field -> value
 //   bitmap   offset -> ""            roaring      value -> ""          string ""    -> value
+//   document of RedisJSON   "" -> its text
 #pragma once
 
 #include <gtest/gtest.h>

@@ -76,6 +76,7 @@ class RowKindsFixture : public EndToEnd {
       - string: {key: "$P:js-go:$K", columns: {include: [id, due, part, label], rename: {id: Id}}, profile: go, ttl: {at: due}$W}
       - json: {key: "$P:js-doc:$K", columns: [id, big, label], when: "name IS NULL OR length(name) > 0"$W}
       - json: {key: "$P:js-hex:$K", columns: [raw, attrs], bytea: hex, ttl: {class: long}$W}
+      - json: {key: "$P:js-most:$K", columns: {exclude: [amount]}$W}
 )yaml";
 
   // Key, field ("" of a string), value; and the life: none, "1h", "2h" or the moment in milliseconds.
@@ -113,6 +114,7 @@ class RowKindsFixture : public EndToEnd {
     UNION ALL SELECT p || ':js-doc:' || k, '', hex(jsonb_build_object('id', id, 'big', big, 'label', label)::text), NULL FROM rows
       WHERE name IS NULL OR length(name) > 0
     UNION ALL SELECT p || ':js-hex:' || k, '', hex(jsonb_build_object('raw', raw::text, 'attrs', attrs)::text), '2h' FROM rows
+    UNION ALL SELECT p || ':js-most:' || k, '', hex((plain - 'amount')::text), NULL FROM documents
   )sql";
 
   static constexpr const char* kClasses = "ttl_classes: {unit: s, defaults: {long: 7200}}\n";

@@ -3,6 +3,7 @@
 // and verify finds nothing.
 #include <random>
 
+#include "tests/system_kinds/redis_json_fixture.h"
 #include "tests/system_kinds/row_kinds_fixture.h"
 
 namespace walrelay::support {
@@ -107,9 +108,12 @@ class RowKinds : public RowKindsFixture {
   bool ready() { return walrelay().http("/readyz").status == 200; }
 };
 
-class RowModel : public RowKinds, public testing::WithParamInterface<std::uint64_t> {};
+class RowModel : public RowKinds, public testing::WithParamInterface<std::uint64_t> {
+ protected:
+  void ends_equal_whatever_happens();
+};
 
-TEST_P(RowModel, EndsEqualWhateverHappens) {
+void RowModel::ends_equal_whatever_happens() {
   const std::uint64_t seed = GetParam() != 0 ? GetParam() : std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   RowWork work(seed);
@@ -127,7 +131,18 @@ TEST_P(RowModel, EndsEqualWhateverHappens) {
   EXPECT_TRUE(verifies());
 }
 
+TEST_P(RowModel, EndsEqualWhateverHappens) { ends_equal_whatever_happens(); }
+
 INSTANTIATE_TEST_SUITE_P(Seeds, RowModel, testing::Values(1U, 2U, 3U, 4U, 0U));
+
+class RowModelOfDocuments : public OnRedisJson<RowModel> {};
+
+TEST_P(RowModelOfDocuments, EndsEqualWhateverHappens) {
+  ends_equal_whatever_happens();
+  EXPECT_GT(calls_of("json.set"), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RowModelOfDocuments, testing::Values(1U, 2U, 0U));
 
 TEST_F(RowKinds, AWriteThatChangesNothingRefreshesWhereItIsToldTo) {
   tables();

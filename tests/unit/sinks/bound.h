@@ -16,7 +16,8 @@ using Outcome = RelationWriter::Outcome;
 
 struct Bound {
   using Lets = std::vector<std::pair<std::string, std::string>>;
-  explicit Bound(Table bound, std::vector<WriteSpec> writes, const Lets& lets = {}, bool json_documents = false)
+  explicit Bound(Table bound, std::vector<WriteSpec> writes, const Lets& lets = {},
+                 JsonDocuments json_documents = JsonDocuments::none)
       : table(std::move(bound)), set({with_lets(mapping("m", table.relation.qualified(), std::move(writes)), lets)}) {
     set.set_json_documents(json_documents);
     writer = set.bind(table.relation);

@@ -105,7 +105,7 @@ TEST(JsonWrite, IsAStringWithoutTheModule) {
 TEST(JsonWrite, IsADocumentWithTheModule) {
   Bound bound(users(),
               {including(json("j:{id}"), {"name"}), with_ttl(including(json("t:{id}"), {"name"}), milliseconds(5))}, {},
-              true);
+              JsonDocuments::set);
   bound.apply(bound.table.insert({"1", "Ann", null}));
   EXPECT_THAT(bound.lines(), ElementsAre(R"(JSON.SET j:1 $ {"name":"Ann"})", "PERSIST j:1",
                                          R"(JSON.SET t:1 $ {"name":"Ann"})", "PEXPIRE t:1 5"));
@@ -121,11 +121,47 @@ TEST(JsonWrite, IsADocumentWithTheModule) {
   EXPECT_EQ(expected.at(0).value, R"({"name":"Ann"})");
 }
 
+TEST(JsonWrite, LeavesWhatIsUnchangedInADocument) {
+  Bound bound({"public.users", {"id:integer:key", "name:text", "doc:json"}}, {json("j:{id}")}, {},
+              JsonDocuments::set_and_merge);
+  const auto says = [&bound](const testing::Cell& name, const testing::Cell& doc) {
+    EXPECT_EQ(bound.apply(bound.table.update({"1", name, doc})), Outcome::done);
+    return calls(bound);
+  };
+  EXPECT_THAT(says("Ann", unchanged), ElementsAre(R"(EVALSHA j:1 {"id":1,"name":"Ann"})"));
+  EXPECT_THAT(says(unchanged, "[1, null]"), ElementsAre(R"(EVALSHA j:1 {"id":1,"doc":[1, null]})"));
+  // Merging would remove a member that is null, and keep what an object no longer has.
+  EXPECT_THAT(says(null, unchanged), ElementsAre(R"(EVALSHA j:1 {"id":1} $["name"] null)"));
+  EXPECT_THAT(says(unchanged, null), ElementsAre(R"(EVALSHA j:1 {"id":1} $["doc"] null)"));
+  EXPECT_THAT(says(unchanged, " null "), ElementsAre(R"(EVALSHA j:1 {"id":1} $["doc"]  null )"));
+  EXPECT_THAT(says(unchanged, "\n{\"a\": 1}"), ElementsAre("EVALSHA j:1 {\"id\":1} $[\"doc\"] \n{\"a\": 1}"));
+  EXPECT_THAT(says(unchanged, unchanged), ElementsAre(R"(EVALSHA j:1 {"id":1})"));
+}
+
+// Where there may be no document, or no path says where a member is.
+TEST(JsonWrite, NeedsTheWholeRowAllTheSame) {
+  const std::vector<WriteSpec> writes{with_ttl(json("j:{id}"), milliseconds(5)), if_cached(json("j:{id}")),
+                                      with(json("j:{id}"), "when", "name = 'Ann'"),
+                                      with(json("j:{id}:{name}"), "track", "redis")};
+  for (const WriteSpec& write : writes) {
+    Bound bound(users(), {write}, {}, JsonDocuments::set_and_merge);
+    EXPECT_EQ(bound.apply(bound.table.update({"1", "Ann", null})), Outcome::done);
+    EXPECT_EQ(bound.apply(bound.table.update({"1", "Ann", unchanged})), Outcome::reread);
+  }
+  Bound moved(users(), {json("j:{id}")}, {}, JsonDocuments::set_and_merge);
+  EXPECT_EQ(moved.apply(moved.table.update({"2", "Ann", unchanged}, {"1", absent, absent})), Outcome::reread);
+  Bound old_server(users(), {json("j:{id}")}, {}, JsonDocuments::set);
+  EXPECT_EQ(old_server.apply(old_server.table.update({"1", "Ann", unchanged})), Outcome::reread);
+  Bound quoted({"public.users", {"id:integer:key", "a \"name\":text"}}, {json("j:{id}")}, {},
+               JsonDocuments::set_and_merge);
+  EXPECT_EQ(quoted.apply(quoted.table.update({"1", unchanged})), Outcome::reread);
+}
+
 TEST(JsonWrite, LooksAtADocumentByScript) {
   Bound bound(users(),
               {if_cached(including(json("c:{id}"), {"name"})),
                with_lifetime(including(json("d:{id}"), {"name"}), after_change(milliseconds(7)))},
-              {}, true);
+              {}, JsonDocuments::set_and_merge);
   bound.apply(bound.table.insert({"1", "Ann", null}));
   const auto expected =
       ElementsAre(R"(EVALSHA c:1 cached keep 0 {"name":"Ann"})", R"(EVALSHA d:1  change 7 {"name":"Ann"})");
