@@ -222,7 +222,8 @@ bool RedisSink::full() const { return state_->failed || state_->was_full || stat
 bool RedisSink::has_room() const {
   State& s = *state_;
   if (full()) return false;
-  if (s.under_way() < s.room()) return true;
+  // What is held back waits for rows that are read, perhaps by who asks here: waiting for it would be for ever.
+  if (s.held_back || s.under_way() < s.room()) return true;
   s.crowded = true;
   s.turn.schedule();  // what is here leaves now
   return false;
@@ -236,8 +237,11 @@ bool RedisSink::drained() const {
 }
 
 void RedisSink::hold(bool held) {
-  state_->held_back = held;
-  if (!held && !state_->failed) state_->turn.schedule();
+  State& s = *state_;
+  s.held_back = held;
+  if (s.failed) return;
+  if (!held) return s.turn.schedule();
+  if (std::exchange(s.crowded, false)) s.writable.schedule();
 }
 
 // The batches that may still hold some of it: the one that fills, and those that have not been checked.

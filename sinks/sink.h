@@ -60,8 +60,8 @@ class Sink {
   // Stop feeding: memory is used up, or a removal is under way. What was appended stays.
   [[nodiscard]] virtual bool full() const = 0;
 
-  // Little enough is under way for rows read from tables to join it: they must not keep the stream waiting. After a
-  // false on_writable() follows.
+  // Little enough is under way for rows read from tables to join it: they must not keep the stream waiting. Always
+  // where it is held, for as long as it is not full(). After a false on_writable() follows.
   [[nodiscard]] virtual bool has_room() const = 0;
 
   // Nothing is filling, in flight or unrecorded.

@@ -143,6 +143,33 @@ TEST_F(ToastTest, WhileTheTableIsBeingLoaded) {
   EXPECT_TRUE(documents_in_step(seconds(60)));
 }
 
+// What a restart repeats is held back until such a row was read, and a table that is read meanwhile finds no room: the
+// one connection must not wait for it.
+TEST_F(ToastTest, ATableThatIsReadMakesWayForARowThatIsReadAgain) {
+  sql(std::string(kDocs) + "CREATE TABLE noise (i int)");
+  const std::string tables =
+      std::string(kJson) + "  - {tables: '^public\\.more_(?<n>.*)$', write: {hash: {key: \"more:{id}\"}}}\n";
+  start(tables, "flush: {interval: 3s, max_bytes: 256KiB}\nload: {connections: 1}");
+  // The first leaves at once; the others, with the row that was read again for them, are one batch. The rows that
+  // nobody wants make its repetition late enough for the other table to be read first.
+  sql("UPDATE docs SET big = 'small' WHERE id = 2");
+  ASSERT_TRUE(documents_in_step());
+  sql("BEGIN; INSERT INTO noise SELECT generate_series(1, 200000); UPDATE docs SET n = 1 WHERE id = 1; COMMIT");
+  for (int id = 30; id < 36; ++id) {
+    const std::string row = std::to_string(id);
+    sql("INSERT INTO docs SELECT " + row + ", 0, big(" + row + ")");
+  }
+  ASSERT_TRUE(eventually([] { return redis().command("EXISTS", "json:35") == "1"; }));
+  walrelay().kill();
+  sql("CREATE TABLE more_1 (id int PRIMARY KEY, t text); INSERT INTO more_1 SELECT i, 'x' FROM generate_series(1, 9) "
+      "i");
+  walrelay().start();
+  EXPECT_TRUE(documents_in_step());
+  EXPECT_TRUE(in_step("more_1", "'more:' || id", "more:*"));
+  EXPECT_GT(walrelay().metric("walrelay_rereads_total{slot=\"" + name() + "\"}").value_or(0), 0)
+      << "nothing was repeated";
+}
+
 // The note stands in Redis with the very transaction, so another process finds what the killed one still had to read.
 TEST_F(ToastTest, KilledBetweenTheNoteAndTheReading) {
   sql(kDocs);

@@ -110,6 +110,24 @@ TEST_F(RedisSinkTest, RowsReadLeaveRoomWhileCommitsCome) {
   EXPECT_GT(taken[1], 10U);
 }
 
+// Who reads them may be the one that must read what the batch waits for.
+TEST_F(RedisSinkTest, WhatIsHeldBackLeavesRoomForRowsRead) {
+  RedisSinkOptions small = options();
+  small.flush.max_bytes = 64 * 1024;
+  SinkSession session(loop, server.options(), small);
+  session.begin(at(0x10), at(0x40));
+  std::size_t rows = 0;
+  while (session.sink.has_room()) read_row(session.sink, "read" + std::to_string(++rows));
+  EXPECT_LT(rows, 100U);
+  const int told = session.events.writable;
+  session.sink.hold(true);
+  run_until(loop, [&] { return session.events.writable > told; });
+  while (session.sink.has_room()) read_row(session.sink, "read" + std::to_string(++rows));
+  EXPECT_TRUE(session.sink.full());
+  EXPECT_GT(rows, 200U);
+  EXPECT_EQ(count_seen("EXEC"), 0U);
+}
+
 // Rows that are read from tables come into the same MULTI: what they weigh is not the transaction's.
 TEST_F(RedisSinkTest, AShortTransactionIsNotCutForRowsReadMeanwhile) {
   SinkSession session(loop, server.options(), cutting(options()));
