@@ -8,6 +8,7 @@
 
 #include "sidecar/catalogue.h"
 #include "sidecar/chunk_reader.h"
+#include "sidecar/json_documents.h"
 #include "sidecar/loader.h"
 #include "sidecar/log.h"
 #include "sidecar/pipeline.h"
@@ -35,6 +36,8 @@ class DryRun : public sinks::SinkEvents {
             choices.json ? sinks::StdoutSink::Form::json : sinks::StdoutSink::Form::text) {}
 
   event::Task<> run() {
+    auto learning = learn_json_documents(loop_, config_.target, mappings_);
+    co_await std::move(learning);
     auto opening = watcher_.open();
     co_await std::move(opening);
     encoding_ = replication::Encoding::make(watcher_.parameter("server_encoding"));

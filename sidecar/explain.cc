@@ -10,6 +10,7 @@
 #include "event/loop.h"
 #include "event/task.h"
 #include "replication/publication.h"
+#include "sidecar/json_documents.h"
 #include "sidecar/relations.h"
 #include "sidecar/wiring.h"
 #include "sinks/stdout_sink.h"
@@ -28,12 +29,16 @@ using Fields = std::vector<std::optional<std::string>>;
 class Explainer {
  public:
   Explainer(event::Loop& loop, const config::Config& config, sinks::MappingSet& mappings, const ExplainedRow& asked)
-      : config_(config),
+      : loop_(loop),
+        config_(config),
+        mappings_(mappings),
         asked_(asked),
         connection_(loop, postgres_options(config.source, false, "explain")),
         relations_(mappings, types_) {}
 
   event::Task<> run() {
+    auto learning = learn_json_documents(loop_, config_.target, mappings_);
+    co_await std::move(learning);
     auto opening = connection_.open();
     co_await std::move(opening);
     auto describing = describe();
@@ -132,7 +137,9 @@ class Explainer {
     return field ? Value{ValueState::text, *field} : Value{ValueState::null, {}};
   }
 
+  event::Loop& loop_;
   const config::Config& config_;
+  sinks::MappingSet& mappings_;
   const ExplainedRow& asked_;
   replication::Connection connection_;
   replication::TypeCatalog types_;

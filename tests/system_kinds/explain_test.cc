@@ -42,6 +42,21 @@ TEST_F(ExplainTest, ARowIsReadAsTheTableHasIt) {
   EXPECT_NE(gone.output.find("[\"UNLINK\", \"user:2\"]\n"), std::string::npos) << gone.output << gone.errors;
 }
 
+// Whether rows would be documents or strings only Redis can say.
+TEST_F(ExplainTest, JsonIsAStringWhereRedisDoesNotAnswer) {
+  table();
+  const std::string mapping = "  - {table: users, write: {json: {key: \"user:{id}\", columns: [id]}}}\n";
+  const std::vector<std::string> asking = {"explain", "--table", "users", "--row", R"({"id": 1})"};
+  const Finished told = Walrelay({.config = config(mapping)}).command(asking);
+  EXPECT_EQ(told.output, "SET user:1 \"{\\\"id\\\":1}\"\n") << told.errors;
+  EXPECT_EQ(told.errors, "");
+  const std::string nowhere = source() + "}\ntarget: {url: \"redis://127.0.0.1:1\"}\nmappings:\n" + mapping;
+  const Finished guessed = Walrelay({.config = nowhere}).command(asking);
+  EXPECT_EQ(guessed.status, 0) << guessed.errors;
+  EXPECT_EQ(guessed.output, told.output);
+  EXPECT_NE(guessed.errors.find("the kind json is shown as strings"), std::string::npos) << guessed.errors;
+}
+
 TEST_F(ExplainTest, MistakesAreSaid) {
   table();
   struct Case {

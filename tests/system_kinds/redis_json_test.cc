@@ -80,6 +80,13 @@ TEST_F(RedisJsonTest, ADocumentThatIsAwayComesBackWhole) {
   EXPECT_TRUE(ends_equal());
 }
 
+TEST_F(RedisJsonTest, ExplainShowsDocuments) {
+  sql(kTable);
+  const auto told =
+      Walrelay({.config = config(kMapping)}).command({"explain", "--table", "notes", "--row", R"({"id": 1})"});
+  EXPECT_EQ(told.output.rfind("JSON.SET note:1 $ ", 0), 0U) << told.output << told.errors;
+}
+
 class RedisJsonModel : public RedisJsonTest, public testing::WithParamInterface<std::uint64_t> {};
 
 TEST_P(RedisJsonModel, EndsEqualWhateverHappens) {
