@@ -77,16 +77,7 @@ TEST_F(RedisSinkTest, ATransactionBeyondTheLimitIsCut) {
   }
 }
 
-// A row that was read from a table.
-void read_row(RedisSink& sink, const std::string& key) {
-  Batch& batch = sink.batch();
-  batch.open(1, key, Effect::whole);
-  batch.command(4);
-  for (const std::string& word : {std::string("HSET"), key, std::string("v"), std::string(200, 'x')})
-    batch.argument(word);
-  batch.close();
-  sink.loaded(1);
-}
+const std::string kRead(200, 'x');  // the value of a row that was read from a table
 
 // A commit that is to be shown at once waits behind them.
 TEST_F(RedisSinkTest, RowsReadLeaveRoomWhileCommitsCome) {
@@ -102,7 +93,7 @@ TEST_F(RedisSinkTest, RowsReadLeaveRoomWhileCommitsCome) {
       session.wait_applied(0x20);
     }
     std::size_t rows = 0;
-    for (; session.sink.has_room(); ++rows) read_row(session.sink, "read" + std::to_string(rows));
+    for (; session.sink.has_room(); ++rows) session.read("read" + std::to_string(rows), kRead);
     taken.push_back(rows);
   }
   EXPECT_GT(taken[0], 50U);
@@ -117,12 +108,12 @@ TEST_F(RedisSinkTest, WhatIsHeldBackLeavesRoomForRowsRead) {
   SinkSession session(loop, server.options(), small);
   session.begin(at(0x10), at(0x40));
   std::size_t rows = 0;
-  while (session.sink.has_room()) read_row(session.sink, "read" + std::to_string(++rows));
+  while (session.sink.has_room()) session.read("read" + std::to_string(++rows), kRead);
   EXPECT_LT(rows, 100U);
   const int told = session.events.writable;
   session.sink.hold(true);
   run_until(loop, [&] { return session.events.writable > told; });
-  while (session.sink.has_room()) read_row(session.sink, "read" + std::to_string(++rows));
+  while (session.sink.has_room()) session.read("read" + std::to_string(++rows), kRead);
   EXPECT_TRUE(session.sink.full());
   EXPECT_GT(rows, 200U);
   EXPECT_EQ(count_seen("EXEC"), 0U);
@@ -135,7 +126,7 @@ TEST_F(RedisSinkTest, AShortTransactionIsNotCutForRowsReadMeanwhile) {
   for (std::uint64_t i = 1; i <= 4; ++i) {
     session.set("k" + std::to_string(i), "1", inside(0x10, 0x2f, i));
     for (int row = 1; row <= 200; ++row) {
-      read_row(session.sink, "read" + std::to_string(row));
+      session.read("read" + std::to_string(row), kRead);
       if (session.sink.full()) run_until(loop, [&] { return !session.sink.full(); });
     }
   }
