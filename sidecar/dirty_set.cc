@@ -16,6 +16,11 @@ DirtySet::Entries::iterator DirtySet::find(const std::string& id, State state) {
   return found == entries_.end() || found->second.state == state ? found : entries_.end();
 }
 
+DirtySet::Entries::iterator DirtySet::being_read(const std::string& id, Reading reading) {
+  const auto found = find(id, State::reading);
+  return found == entries_.end() || found->second.reading == reading ? found : entries_.end();
+}
+
 bool DirtySet::mark(const std::string& id, std::uint64_t number) {
   const auto [found, added] = entries_.try_emplace(id);
   Entry& entry = found->second;
@@ -36,23 +41,26 @@ bool DirtySet::removed(const std::string& id, std::uint64_t number) {
 
 std::vector<std::string> DirtySet::take(std::size_t most) {
   std::vector<std::string> taken;
+  ++readings_;
   while (taken.size() < most && !waiting_.empty()) {
     const auto first = waiting_.begin();
     taken.push_back(*first->second);
-    entries_.at(taken.back()).state = State::reading;
+    Entry& entry = entries_.at(taken.back());
+    entry.state = State::reading;
+    entry.reading = readings_;
     busy_.insert(first->first);
     waiting_.erase(first);
   }
   return taken;
 }
 
-void DirtySet::give_back(const std::string& id) {
-  const auto found = find(id, State::reading);
+void DirtySet::give_back(const std::string& id, Reading reading) {
+  const auto found = being_read(id, reading);
   if (found != entries_.end()) wait(found, found->second.number);
 }
 
-bool DirtySet::drop(const std::string& id) {
-  const auto found = find(id, State::reading);
+bool DirtySet::drop(const std::string& id, Reading reading) {
+  const auto found = being_read(id, reading);
   if (found == entries_.end()) return false;
   if (found->second.again != 0) {
     wait(found, found->second.again);
@@ -63,13 +71,14 @@ bool DirtySet::drop(const std::string& id) {
   return false;
 }
 
-bool DirtySet::may_land(const std::string& id) const {
+bool DirtySet::may_land(const std::string& id, Reading reading) const {
   const auto found = entries_.find(id);
-  return found != entries_.end() && found->second.state == State::reading && !found->second.removed;
+  if (found == entries_.end() || found->second.state != State::reading) return false;
+  return found->second.reading == reading && !found->second.removed;
 }
 
-bool DirtySet::landed(const std::string& id, std::uint64_t batch) {
-  const auto found = find(id, State::reading);
+bool DirtySet::landed(const std::string& id, Reading reading, std::uint64_t batch) {
+  const auto found = being_read(id, reading);
   if (found == entries_.end()) return false;
   Entry& entry = found->second;
   if (entry.again != 0) {

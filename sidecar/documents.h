@@ -66,11 +66,12 @@ class Documents {
     std::size_t document = 0;
     std::optional<std::size_t> source;     // whose lookup is asked; nothing: the documents themselves
     std::vector<std::string> ids;          // of documents, or of the source's rows
+    DirtySet::Reading reading = 0;         // whose the ids are, until they have landed
     std::uint64_t epoch = 0, renewal = 0;  // of the document when it was taken
   };
   [[nodiscard]] bool any_work() const;
   std::optional<Work> take(std::size_t most);
-  void give_back(const Work& work);
+  void give_back(const Work& work);  // what of it has not landed
   // False: the root was truncated since the work was taken, or everything is dirty anyway: what was read is worth
   // nothing.
   [[nodiscard]] bool holds(const Work& work) const;
@@ -104,6 +105,8 @@ class Documents {
     std::uint64_t renewal = 0;                // of these: because everything is read again
     replication::Oid root = 0;                // as it was found last
   };
+  [[nodiscard]] Work work_of(std::size_t document, std::optional<std::size_t> source, DirtySet& set,
+                             std::size_t most) const;
   sinks::DocumentValue* value_of(std::size_t document);  // null: the root is gone
   void follow(const sinks::DocumentPath& path, replication::Row row);
   void follow_root(const sinks::DocumentPath& path, const replication::Change& change);

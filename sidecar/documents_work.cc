@@ -33,11 +33,18 @@ std::optional<Documents::Work> Documents::take(std::size_t most) {
     const std::size_t document = next_++ % kept_.size();
     Kept& kept = kept_[document];
     for (auto& [source, lookups] : kept.lookups) {
-      if (lookups.waiting() > 0) return Work{document, source, lookups.take(most), kept.epoch, kept.renewal};
+      if (lookups.waiting() > 0) return work_of(document, source, lookups, most);
     }
-    if (kept.ids.waiting() > 0) return Work{document, std::nullopt, kept.ids.take(most), kept.epoch, kept.renewal};
+    if (kept.ids.waiting() > 0) return work_of(document, std::nullopt, kept.ids, most);
   }
   return std::nullopt;
+}
+
+Documents::Work Documents::work_of(std::size_t document, std::optional<std::size_t> source, DirtySet& set,
+                                   std::size_t most) const {
+  Work work{document, source, set.take(most), 0, kept_[document].epoch, kept_[document].renewal};
+  work.reading = set.last_reading();
+  return work;
 }
 
 void Documents::give_back(const Work& work) {
@@ -45,8 +52,8 @@ void Documents::give_back(const Work& work) {
   DirtySet& set = work.source ? kept.lookups.at(*work.source) : kept.ids;
   for (const std::string& id : work.ids) {
     if (work.renewal == kept.renewal) {
-      set.give_back(id);
-    } else if (set.drop(id)) {  // read with all the others; but it was marked since
+      set.give_back(id, work.reading);
+    } else if (set.drop(id, work.reading)) {  // read with all the others; but it was marked since
       note(work.document, "SADD", work.source ? lookup_note(work.document, *work.source, id) : "d" + id);
     }
   }
@@ -71,24 +78,24 @@ sinks::DocumentValue* Documents::value_of(std::size_t document) {
 
 void Documents::landed(const Work& work, const std::string& id, std::optional<std::string_view> value) {
   sinks::DocumentValue* written = value_of(work.document);
-  if (written != nullptr && kept_[work.document].ids.may_land(id)) {
+  if (written != nullptr && kept_[work.document].ids.may_land(id, work.reading)) {
     written->write(to_texts(id), value, sink_.batch());
   }
-  if (kept_[work.document].ids.landed(id, batches_())) note(work.document, "SREM", "d" + id);
+  if (kept_[work.document].ids.landed(id, work.reading, batches_())) note(work.document, "SREM", "d" + id);
   ++counters_.read;
   sink_.loaded(1);
   made_room();
 }
 
 void Documents::refused(const Work& work, const std::string& id) {
-  if (kept_[work.document].ids.landed(id, batches_())) note(work.document, "SREM", "d" + id);
+  if (kept_[work.document].ids.landed(id, work.reading, batches_())) note(work.document, "SREM", "d" + id);
   sink_.loaded(0);
   made_room();
 }
 
 void Documents::looked_up(const Work& work) {
   for (const std::string& key : work.ids) {
-    if (!kept_[work.document].lookups.at(*work.source).landed(key, batches_())) continue;
+    if (!kept_[work.document].lookups.at(*work.source).landed(key, work.reading, batches_())) continue;
     note(work.document, "SREM", lookup_note(work.document, *work.source, key));
   }
   counters_.lookups += work.ids.size();

@@ -33,16 +33,16 @@ TEST(DirtySet, AMarkWhileItIsBeingReadKeepsTheNote) {
   (void)set.mark("a", 1);
   (void)set.take(1);
   EXPECT_FALSE(set.mark("a", 2)) << "the note of the first mark stands";
-  EXPECT_FALSE(set.landed("a", 0)) << "so the note must not go";
+  EXPECT_FALSE(set.landed("a", set.last_reading(), 0)) << "so the note must not go";
   EXPECT_THAT(set.take(1), ElementsAre("a"));
-  EXPECT_TRUE(set.landed("a", 1));
+  EXPECT_TRUE(set.landed("a", set.last_reading(), 1));
 }
 
 TEST(DirtySet, AMarkAfterItHasLandedNeedsANewNote) {
   DirtySet set;
   (void)set.mark("a", 1);
   (void)set.take(1);
-  EXPECT_TRUE(set.landed("a", 0));
+  EXPECT_TRUE(set.landed("a", set.last_reading(), 0));
   EXPECT_TRUE(set.mark("a", 2));
   set.retire(100);
   EXPECT_TRUE(set.contains("a")) << "the mark is younger than the batch";
@@ -56,7 +56,7 @@ TEST(DirtySet, SettledWhenRedisHasIt) {
   EXPECT_FALSE(set.settled_up_to(1));
   (void)set.take(1);
   EXPECT_FALSE(set.settled_up_to(1));
-  (void)set.landed("a", 7);
+  (void)set.landed("a", set.last_reading(), 7);
   EXPECT_FALSE(set.settled_up_to(1)) << "its batch is on the way";
   set.retire(7);
   EXPECT_FALSE(set.settled_up_to(1));
@@ -69,10 +69,10 @@ TEST(DirtySet, LandedOnceMoreItWaitsForTheLaterBatch) {
   DirtySet set;
   (void)set.mark("a", 1);
   (void)set.take(1);
-  (void)set.landed("a", 3);
+  (void)set.landed("a", set.last_reading(), 3);
   (void)set.mark("a", 2);
   (void)set.take(1);
-  (void)set.landed("a", 5);
+  (void)set.landed("a", set.last_reading(), 5);
   set.retire(4);
   EXPECT_TRUE(set.contains("a"));
   set.retire(6);
@@ -84,9 +84,29 @@ TEST(DirtySet, GivenBackItWaitsInItsOldPlace) {
   (void)set.mark("a", 1);
   (void)set.mark("b", 2);
   (void)set.take(1);
-  set.give_back("a");
-  set.give_back("b");  // was not taken
+  set.give_back("a", set.last_reading());
+  set.give_back("b", set.last_reading());  // was not taken
   EXPECT_THAT(set.take(2), ElementsAre("a", "b"));
+}
+
+// A reader that has taken several lands one of them, and ends while somebody else already reads that one again.
+TEST(DirtySet, WhatHasLandedIsNoLongerTheReaders) {
+  DirtySet set;
+  (void)set.mark("a", 1);
+  (void)set.take(1);
+  const auto first = set.last_reading();
+  (void)set.mark("a", 2);
+  EXPECT_FALSE(set.landed("a", first, 0));
+  EXPECT_THAT(set.take(1), ElementsAre("a"));
+  const auto second = set.last_reading();
+  set.give_back("a", first);
+  EXPECT_FALSE(set.drop("a", first));
+  EXPECT_FALSE(set.may_land("a", first));
+  EXPECT_FALSE(set.landed("a", first, 0));
+  EXPECT_THAT(set.take(1), IsEmpty())
+      << "a third would read it beside the second, and the older of the two could land last";
+  EXPECT_TRUE(set.may_land("a", second));
+  EXPECT_TRUE(set.landed("a", second, 1));
 }
 
 TEST(DirtySet, WhatIsForgottenIsGoneButForWhatIsBeingRead) {
@@ -97,8 +117,9 @@ TEST(DirtySet, WhatIsForgottenIsGoneButForWhatIsBeingRead) {
   set.forget_waiting();
   EXPECT_EQ(set.waiting(), 0U);
   EXPECT_FALSE(set.contains("c"));
-  EXPECT_TRUE(set.drop("a")) << "marked while it was being read; and its note has gone with all the others";
-  EXPECT_FALSE(set.drop("b"));
+  EXPECT_TRUE(set.drop("a", set.last_reading()))
+      << "marked while it was being read; and its note has gone with all the others";
+  EXPECT_FALSE(set.drop("b", set.last_reading()));
   EXPECT_FALSE(set.contains("b"));
   EXPECT_THAT(set.take(5), ElementsAre("a"));
 }
@@ -119,12 +140,12 @@ TEST(DirtySet, WhatIsRemovedWhileItIsBeingReadMayNotLand) {
   (void)set.mark("a", 2);
   EXPECT_FALSE(set.removed("a", 3));
   (void)set.take(1);
-  EXPECT_TRUE(set.may_land("a"));
+  EXPECT_TRUE(set.may_land("a", set.last_reading()));
   EXPECT_FALSE(set.removed("a", 4)) << "its note stands";
-  EXPECT_FALSE(set.may_land("a"));
-  EXPECT_FALSE(set.landed("a", 1));
+  EXPECT_FALSE(set.may_land("a", set.last_reading()));
+  EXPECT_FALSE(set.landed("a", set.last_reading(), 1));
   EXPECT_THAT(set.take(1), ElementsAre("a")) << "it may have come again";
-  EXPECT_TRUE(set.may_land("a"));
+  EXPECT_TRUE(set.may_land("a", set.last_reading()));
 }
 
 // Against a plain account of the same: whatever was marked after it was last taken is given out again, and only that.
@@ -134,7 +155,7 @@ TEST(DirtySet, RandomMarksAndReadings) {
   std::mt19937 random(seed);
   DirtySet set;
   std::map<std::string, std::uint64_t> owed;  // id -> its last mark that no reading has covered
-  std::map<std::string, std::uint64_t> reading;
+  std::map<std::string, std::pair<std::uint64_t, DirtySet::Reading>> reading;
   std::uint64_t number = 0, batch = 0;
   for (int step = 0; step < 20000; ++step) {
     const std::string id = std::to_string(random() % 40);
@@ -148,14 +169,14 @@ TEST(DirtySet, RandomMarksAndReadings) {
         for (const std::string& taken : set.take(random() % 5)) {
           ASSERT_EQ(reading.count(taken), 0U) << "read by two at once";
           ASSERT_EQ(owed.count(taken), 1U) << "nothing has marked it";
-          reading[taken] = owed[taken];
+          reading[taken] = {owed[taken], set.last_reading()};
         }
         break;
       default:
         if (reading.empty()) break;
-        const auto [done, mark] = *reading.begin();
-        const bool note_goes = set.landed(done, ++batch);
-        ASSERT_EQ(note_goes, owed[done] == mark);
+        const auto [done, taken] = *reading.begin();
+        const bool note_goes = set.landed(done, taken.second, ++batch);
+        ASSERT_EQ(note_goes, owed[done] == taken.first);
         if (note_goes) owed.erase(done);
         reading.erase(done);
         set.retire(batch - std::min<std::uint64_t>(batch, 2));
