@@ -119,6 +119,7 @@ TEST_F(ReloadTest, KeysOfARemovedMappingStayUnlessTheyAreToBeSwept) {
   EXPECT_THAT(left_of({"person:1", "person:4"}), testing::ElementsAre("person:1"));
 
   ASSERT_EQ(reload(all, "on_removed: sweep").http(), 200);
+  EXPECT_TRUE(eventually([this] { return is_noted("people"); })) << "what was never in force leaves nothing behind";
   EXPECT_TRUE(people_in_step());
   redis().command("SADD", "names", "of another");
   redis().command("SET", "other:x", "of another");
