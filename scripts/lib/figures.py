@@ -93,6 +93,7 @@ def show_jobs(arguments, jobs):
 | (f) the initial load of {arguments.rows:,} rows | {jobs.load:.2f} | {arguments.rows / jobs.load:,.0f} | |
 | (g) rebuild in place, with the sweep | {rebuild:.2f} | {arguments.rows / rebuild:,.0f} | |
 | (g) / (f) in rows/s | {jobs.load / rebuild:.2f} | | at least 0.8 |
+{rebuilds_beside(arguments, jobs)}
 | (h) verify of equal rows, with the sweep | {verify:.2f} | {arguments.rows / verify:,.0f} | at most as long as (f) |
 | (i) rebuild of a thousandth, by an index | {part:.3f} | | well under 1 |
 
@@ -105,6 +106,15 @@ Commit to Redis at {jobs.by_default[0]['rate']:,.0f} transactions/s, without a r
 
 Peak RSS {jobs.peak / MB:.0f} MB (the aim: at most 64 MB).
 """)
+
+
+def rebuilds_beside(arguments, jobs):
+    """The same while changes stream."""
+    rate = f"(g) while {jobs.by_default[0]['rate']:,.0f} changes/s stream"
+    if not jobs.rebuilds_beside:
+        return f"| {rate} | none was over in time | | |"
+    seconds = median(jobs.rebuilds_beside)
+    return f"| {rate}, {jobs.load / seconds:.2f} of (f) | {seconds:.2f} | {arguments.rows / seconds:,.0f} | at least 0.8 of (f) |"
 
 
 def beside_rebuilds(interval, measured):

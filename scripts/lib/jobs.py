@@ -26,6 +26,7 @@ class Jobs:
         self.verifies = [self.run("verify") for _ in range(rounds)]
         self.parts = [self.run("reindex", "?where.customer=7") for _ in range(rounds)]
         self.by_default = self.beside_rebuilds(ticks)
+        self.rebuilds_beside = self.beside
         self.peak = self.relay.peak_bytes()
         self.end()
         self.begin("0ms")
@@ -50,6 +51,7 @@ class Jobs:
     def beside_rebuilds(self, ticks):
         """Latencies without, and then with one rebuild after another."""
         quiet = self.latencies(ticks)
+        self.beside = []  # seconds of the rebuilds that were over while changes still came
         self.ended = threading.Event()
         again = threading.Thread(target=self.rebuild_for_ever)
         again.start()
@@ -79,7 +81,9 @@ class Jobs:
 
     def rebuild_for_ever(self):
         while not self.ended.is_set():
-            self.run("reindex")
+            seconds = self.run("reindex")
+            if not self.ended.is_set():
+                self.beside.append(seconds)
 
     def latencies(self, ticks):
         self.bench.sql("TRUNCATE tick")  # looks at every key there is: that is not what is to be measured
