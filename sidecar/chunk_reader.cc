@@ -136,7 +136,7 @@ void ChunkReader::nudge() {
   if (++nudges_ % kNudgesBeforeFlush == 0 && on_flush_needed) on_flush_needed();
 }
 
-bool ChunkReader::may_land(const Chunk& chunk) const {
+bool ChunkReader::may_land(Chunk& chunk) const {
   return chunk.copying_ && pipeline_.processed() >= chunk.opened_.position && chunk.takes();
 }
 

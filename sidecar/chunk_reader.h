@@ -56,7 +56,7 @@ class ChunkReader {
   void land_waiting(Chunk& chunk);
   bool receive(Chunk& chunk, std::string_view data);
   void land(Chunk& chunk, std::string_view data);
-  [[nodiscard]] bool may_land(const Chunk& chunk) const;
+  [[nodiscard]] bool may_land(Chunk& chunk) const;
 
   event::Loop& loop_;
   Overtaken& overtaken_;
@@ -90,8 +90,8 @@ class ChunkReader::Chunk {
  protected:
   // One row, when the stream has passed the position. Borrowed for the call.
   virtual void land(replication::Row row) = 0;
-  // Whether it may be given one now, besides.
-  [[nodiscard]] virtual bool takes() const = 0;
+  // Whether it may be given one now, besides. May ask for what it waits for: then pump() is called when that has come.
+  [[nodiscard]] virtual bool takes() = 0;
   // What its queries are counted as.
   [[nodiscard]] virtual replication::Purpose purpose() const { return replication::Purpose::chunk; }
 

@@ -56,7 +56,7 @@ class DocumentReader::Chunk final : public ChunkReader::Chunk {
 
  protected:
   void land(Row row) override { on_row_(row); }
-  [[nodiscard]] bool takes() const override { return sink_.has_room(); }
+  [[nodiscard]] bool takes() override { return sink_.has_room(); }
   [[nodiscard]] replication::Purpose purpose() const override { return replication::Purpose::document; }
 
  private:

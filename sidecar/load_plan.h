@@ -46,9 +46,11 @@ class TableLoad {
   Relations::Bound bound;
   std::string resume_at;
   std::uint64_t rows = 0;
+  std::uint64_t equal = 0;  // of these: stood in Redis as they are, and were not written
   std::size_t readers = 0;  // workers that hold a pointer to this
   bool abandoned = false;   // replaced by a new load of the same table: goes when its last reader has gone
   bool fresh = false;       // nothing can stand where its rows are written
+  bool compares = false;    // its rows may stand in Redis already: they are compared before they are written
   bool planning = false;
 
   void plan(std::vector<LoadLeaf> leaves);  // and takes up the cursor

@@ -2,14 +2,11 @@
 
 #include <algorithm>
 
-#include "event/crash_point.h"
 #include "sidecar/backoff.h"
-#include "sidecar/loader_chunk.h"
+#include "sidecar/loader_worker.h"
 #include "sidecar/policy.h"
 
 namespace walrelay::sidecar {
-
-using replication::Connection;
 
 namespace {
 
@@ -29,7 +26,8 @@ Loader::Loader(event::Loop& loop, LoaderOptions options, Relations& relations, O
       pipeline_(pipeline),
       sink_(sink),
       reader_(reader),
-      work_ready_(loop) {}
+      work_ready_(loop),
+      pump_(loop, [this] { reader_.pump(); }) {}
 
 Loader::~Loader() { workers_.clear(); }
 
@@ -47,9 +45,11 @@ void Loader::push(const replication::TableInfo& info, const std::string& cursor)
   const std::uint64_t pages = std::max<std::uint64_t>(1, options_.chunk_bytes / kPage);
   tables_.push_back(std::make_unique<TableLoad>(info, relations_.bind(info), cursor, pages));
   // Later the stream has written, and an ALTER TABLE may have left fields of columns that are gone.
-  tables_.back()->fresh = options_.fresh && workers_.empty();
+  TableLoad& table = *tables_.back();
+  table.fresh = options_.fresh && workers_.empty();
+  table.compares = !table.fresh && options_.redis && table.bound.writer->comparable();
   relations_.set_loading(info.oid, true);
-  if (tables_.back()->bound.writer->keeps_rows()) {
+  if (table.bound.writer->keeps_rows()) {
     progress_.estimated_rows += static_cast<std::uint64_t>(std::max<std::int64_t>(0, info.estimated_rows));
   }
   ++progress_.tables;
@@ -97,7 +97,11 @@ void Loader::worker_ended(std::size_t, std::exception_ptr error) {
   if (error != nullptr && on_failed) on_failed(error);
 }
 
-void Loader::wake() { work_ready_.set(); }
+// A batch may be held back until the row is read: whoever compares makes way.
+void Loader::wake() {
+  work_ready_.set();
+  pump_.schedule();
+}
 
 bool Loader::idle() const { return tables_.empty() && rereads_.empty(); }
 
@@ -120,17 +124,16 @@ event::Task<> Loader::work(std::size_t number) {
       co_await work_ready_;
     }
     bool failed = false;
-    replication::Oid reading = 0;
     {
-      Connection connection(loop_, options_.connection);
+      Worker worker(loop_, options_.connection);
       try {
-        auto opening = connection.open();
+        auto opening = worker.connection.open();
         co_await std::move(opening);
-        auto serving = serve(connection, reading);
+        auto serving = serve(worker);
         co_await std::move(serving);
         backoff.reset();
       } catch (const replication::PostgresError& error) {
-        const bool settled = error.sqlstate() == kRefused && on_refused && on_refused(reading, error.what());
+        const bool settled = error.sqlstate() == kRefused && on_refused && on_refused(worker.reading, error.what());
         if (!settled && judge(error).action == Verdict::Action::stop && !table_changed(error)) throw;
         if (on_trouble) on_trouble(error.what());
         failed = true;
@@ -145,7 +148,7 @@ event::Task<> Loader::work(std::size_t number) {
 
 // Until nothing was asked for a while: rows to be read again come in bursts, and each connection costs the server a
 // process.
-event::Task<> Loader::serve(Connection& connection, replication::Oid& reading) {
+event::Task<> Loader::serve(Worker& worker) {
   bool idle_for_long = false;
   event::Timer patience(loop_, [this, &idle_for_long] {
     idle_for_long = true;
@@ -153,13 +156,13 @@ event::Task<> Loader::serve(Connection& connection, replication::Oid& reading) {
   });
   while (!idle_for_long) {
     if (rereads_.any_unread()) {
-      auto again = read_rows_again(connection);
+      auto again = read_rows_again(worker.connection);
       co_await std::move(again);
     } else if (TableLoad* table = next_table()) {
-      reading = table->info.oid;
-      auto ranging = read_range(connection, *table);
+      worker.reading = table->info.oid;
+      auto ranging = read_range(worker, *table);
       co_await std::move(ranging);
-      reading = 0;
+      worker.reading = 0;
     } else {
       work_ready_.reset();
       patience.start(kIdle);
@@ -167,66 +170,6 @@ event::Task<> Loader::serve(Connection& connection, replication::Oid& reading) {
       continue;
     }
     patience.stop();
-  }
-}
-
-event::Task<> Loader::read_range(Connection& connection, TableLoad& table) {
-  struct Hold {  // whatever happens, the table knows who reads it, and unread work goes back
-    explicit Hold(TableLoad& held) : table(held) { ++table.readers; }
-    ~Hold() {
-      --table.readers;
-      if (range) table.give_back(*range);
-      if (planning) table.planning = false;
-    }
-    Hold(const Hold&) = delete;
-    Hold& operator=(const Hold&) = delete;
-    TableLoad& table;
-    std::optional<LoadRange> range;
-    bool planning = false;
-  } hold(table);
-
-  if (!table.planned() && !table.bound.writer->keeps_rows()) table.plan({});  // there is nothing to write
-  if (!table.planned()) {
-    table.planning = hold.planning = true;
-    auto asking = connection.query(leaves_sql(table.info), "read the size of table \"" + table.info.qualified() + "\"");
-    const auto found = co_await std::move(asking);
-    table.plan(leaves_in(found));
-    hold.planning = false;
-    wake();  // other workers may join
-  }
-  hold.range = table.take();
-  if (!hold.range) {
-    finish_table(table);
-    co_return;
-  }
-  const LoadLeaf leaf = table.leaf(hold.range->leaf);
-  Chunk chunk(*this, *table.bound.relation, *table.bound.writer, connection);
-  chunk.load = &table;
-  replication::ChunkRequest request;
-  request.schema = leaf.schema;
-  request.table = leaf.name;
-  request.where = hold.range->where();
-  if (!table.info.row_filter.empty()) request.where += " AND (" + table.info.row_filter + ")";
-  for (const auto& column : chunk.relation().columns) request.columns.push_back(column.name);
-  request.binary = options_.format != "text";
-  auto running = reader_.run(chunk, std::move(request));
-  co_await std::move(running);
-  progress_.rows += chunk.rows;
-  if (chunk.opened().file != leaf.file) {  // rewritten: every row may stand elsewhere
-    hold.range.reset();
-    table.restart();
-    co_return;
-  }
-  table.rows += chunk.rows;
-  const LoadRange done = *hold.range;
-  hold.range.reset();
-  table.finished(done);
-  event::crash_point();
-  if (table.abandoned) co_return;
-  if (table.done()) {
-    finish_table(table);
-  } else {
-    note_cursor(table.info.qualified(), table.cursor());
   }
 }
 

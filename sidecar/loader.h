@@ -5,6 +5,8 @@
 //   Rereads    ─> rows by key ─────┴─> worker: open_chunk ─> rows ─> overtaken by the stream? ─> sink.batch()
 //                                       (one connection each)                                 └─> cursor in Redis
 //
+// Where rows may stand in Redis already, a range is compared first (loader_comparison.h).
+//
 // A worker that fails goes back to the queue with its work; only what no retry can mend ends the session. Nothing
 // here holds a transaction longer than one chunk takes to be written.
 #pragma once
@@ -15,6 +17,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +31,7 @@
 #include "sidecar/relations.h"
 #include "sidecar/rereads.h"
 #include "sidecar/seen_keys.h"
+#include "sinks/redis_connection.h"
 #include "sinks/sink.h"
 
 namespace walrelay::sidecar {
@@ -36,9 +40,10 @@ struct LoaderOptions {
   replication::ConnectionOptions connection;
   std::size_t connections = 2;
   std::uint64_t chunk_bytes = 1024 * 1024;
-  std::string format = "auto";  // of COPY: auto | text | binary
-  std::string load_key;         // where cursors are kept
-  bool fresh = false;           // Redis was empty: nothing can stand where a row is written
+  std::string format = "auto";                              // of COPY: auto | text | binary
+  std::string load_key;                                     // where cursors are kept
+  bool fresh = false;                                       // Redis was empty: nothing can stand where a row is written
+  std::optional<sinks::RedisOptions> redis = std::nullopt;  // who is asked what stands there; nothing: nobody
 };
 
 struct LoadProgress {
@@ -78,7 +83,8 @@ class Loader {
   void on_recorded(replication::Lsn position);  // a restart would replay only what comes after it
   void wake();                                  // a row was noted for rereading
 
-  std::function<void(const std::string& table, std::uint64_t rows)> on_table_loaded;
+  // `equal`: so many of the rows stood in Redis as they are, and were not written.
+  std::function<void(const std::string& table, std::uint64_t rows, std::uint64_t equal)> on_table_loaded;
   std::function<void()> on_all_loaded;
   std::function<void(std::exception_ptr)> on_failed;            // nothing will be loaded any more
   std::function<void(const std::string& sentence)> on_trouble;  // tried again
@@ -96,15 +102,21 @@ class Loader {
 
  private:
   class Chunk;
+  class Comparison;
   struct Slice;
+  struct Worker;
+  struct RangeRead;
   event::Task<std::string> read_part(Slice& slice, replication::ChunkRequest request);
   event::Task<> read_pages(Slice& slice, LoadLeaf leaf);
   event::Task<std::uint64_t> estimate(Slice& slice, const replication::ChunkRequest& of);
   void push(const replication::TableInfo& info, const std::string& cursor);
   void drop_load(const replication::TableInfo& info);
   event::Task<> work(std::size_t number);
-  event::Task<> serve(replication::Connection& connection, replication::Oid& reading);
-  event::Task<> read_range(replication::Connection& connection, TableLoad& table);
+  event::Task<> serve(Worker& worker);
+  event::Task<> read_range(Worker& worker, TableLoad& table);
+  event::Task<RangeRead> read_rows(Worker& worker, TableLoad& table, LoadRange range);
+  event::Task<RangeRead> compare(Worker& worker, TableLoad& table, replication::ChunkRequest request);
+  [[nodiscard]] replication::ChunkRequest request_of(const TableLoad& table, const LoadRange& range) const;
   event::Task<> read_rows_again(replication::Connection& connection);
   void finish_table(TableLoad& table);
   void report_if_all_loaded();
@@ -126,6 +138,7 @@ class Loader {
   SeenKeys* seen_ = nullptr;
   Documents* documents_ = nullptr;
   event::Event work_ready_;
+  event::Deferred pump_;
   std::list<std::unique_ptr<TableLoad>> tables_;
   LoadProgress progress_;
   struct NotedCursor {

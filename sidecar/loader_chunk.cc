@@ -17,10 +17,12 @@ bool Loader::Chunk::is_of_roots() const {
 }
 
 // Rows to be read again may be what the stream waits for.
-bool Loader::Chunk::takes() const {
+bool Loader::Chunk::takes() {
   if (by_key) return !loader_.sink_.full();
-  return loader_.sink_.has_room() && (!roots_ || loader_.documents_->has_room());
+  return loader_.sink_.has_room() && roots_have_room();
 }
+
+bool Loader::Chunk::roots_have_room() const { return !roots_ || loader_.documents_->has_room(); }
 
 void Loader::Chunk::count() {
   ++rows;
@@ -56,6 +58,10 @@ void Loader::Chunk::land(Row row) {
     return;
   }
   if (loader_.seen_ != nullptr) note_keys(row);
+  keep(row);
+}
+
+void Loader::Chunk::keep(Row row) {
   write(row, load != nullptr && load->fresh);
   loader_.sink_.loaded(1);
 }

@@ -10,7 +10,7 @@
 
 namespace walrelay::sidecar {
 
-class Loader::Chunk final : public ChunkReader::Chunk {
+class Loader::Chunk : public ChunkReader::Chunk {
  public:
   Chunk(Loader& loader, const replication::Relation& rows_of, sinks::RelationWriter& into,
         replication::Connection& from)
@@ -21,8 +21,12 @@ class Loader::Chunk final : public ChunkReader::Chunk {
   std::uint64_t rows = 0;
 
  protected:
-  void land(replication::Row row) override;
-  [[nodiscard]] bool takes() const override;
+  void land(replication::Row row) final;
+  // One that is the table's word, for who has it to be in Redis.
+  virtual void keep(replication::Row row);
+  [[nodiscard]] const std::string& identity() const { return identity_; }  // of the row that lands
+  [[nodiscard]] bool roots_have_room() const;
+  [[nodiscard]] bool takes() override;
   [[nodiscard]] replication::Purpose purpose() const override {
     return by_key ? replication::Purpose::reread : replication::Purpose::chunk;
   }

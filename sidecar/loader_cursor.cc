@@ -15,7 +15,7 @@ void Loader::finish_table(TableLoad& table) {
   relations_.set_loading(table.info.oid, false);
   relations_.was_read(table.info);
   ++progress_.tables_done;
-  if (on_table_loaded) on_table_loaded(name, table.rows);
+  if (on_table_loaded) on_table_loaded(name, table.rows, table.equal);
   report_if_all_loaded();
 }
 

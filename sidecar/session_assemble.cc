@@ -18,6 +18,7 @@ void Session::assemble(const Decision& decision, bool empty_database, event::mil
   pipeline_.emplace(std::move(pipeline), relations_, overtaken_, rereads_, *sink_, clock_);
   LoaderOptions loader = loader_options(config_, connection_options(false, "load"));
   loader.fresh = empty_database && decision.load;
+  loader.redis = redis_options(config_.target);
   reader_.emplace(loop_, overtaken_, *pipeline_, clock_, encoding_.get());
   loader_.emplace(loop_, std::move(loader), relations_, overtaken_, rereads_, *pipeline_, *sink_, *reader_);
   gone_tables_.emplace(config_.source.slot, relations_, *sink_);

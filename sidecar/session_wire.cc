@@ -74,8 +74,8 @@ void Session::wire() {
   catalogue_->on_connections = [this](std::uint64_t count, std::uint64_t most) {
     status_.postgres = {true, count, most};
   };
-  loader_->on_table_loaded = [this](const std::string& table, std::uint64_t rows) {
-    log::info("table read", {{"table", table}, {"rows", rows}});
+  loader_->on_table_loaded = [this](const std::string& table, std::uint64_t rows, std::uint64_t equal) {
+    log::info("table read", {{"table", table}, {"rows", rows}, {"equal", equal}});
     if (runner_) runner_->on_table_loaded(table, rows);
   };
   loader_->on_refused = [this](replication::Oid table, const std::string& sentence) {

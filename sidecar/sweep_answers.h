@@ -64,7 +64,7 @@ class Sweep::Answers final : public ChunkReader::Chunk {
   }
 
  protected:
-  [[nodiscard]] bool takes() const override { return true; }
+  [[nodiscard]] bool takes() override { return true; }
   [[nodiscard]] replication::Purpose purpose() const override { return replication::Purpose::sweep; }
 
   void land(replication::Row line) override {

@@ -41,7 +41,7 @@ class Verify::Chunk final : public ChunkReader::Chunk {
   }
 
  protected:
-  [[nodiscard]] bool takes() const override {
+  [[nodiscard]] bool takes() override {
     if (inquiry_.lost()) return true;  // to come to an end
     return verify_.applied_() >= opened().position && inquiry_.under_way() < kUnderWay;
   }

@@ -32,6 +32,7 @@ class KeyedWrite : public Write {
   void put(Batch& batch) final;
   void replace(bool fresh, Batch& batch) final;
   void expect(std::vector<Expectation>& out) final;
+  [[nodiscard]] bool comparable() const final { return track_.empty() && !lifetime_.given() && !conditional(); }
   [[nodiscard]] OwnedKeys owned() const final;
   [[nodiscard]] std::vector<OwnedKeys> truncated() const final;
   bool readings(std::string_view place, std::size_t most, std::vector<KeyReading>& out) const final;

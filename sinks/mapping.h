@@ -189,6 +189,9 @@ class RelationWriter {
 
   // What replace() would leave in Redis for a complete row: appends one for each write that can be made.
   virtual void expect(replication::Row row, std::vector<Expectation>& out) = 0;
+  // Where all of that stands in Redis, replace() would change nothing: there is no time to live that it would begin
+  // anew, and nothing is kept of the row elsewhere.
+  [[nodiscard]] virtual bool comparable() const = 0;
 
   // Of the last call of apply(), tell(), remove(), replace() or expect().
   [[nodiscard]] virtual const std::vector<Refusal>& refusals() const = 0;

@@ -1,6 +1,10 @@
 #include "sinks/redis_inquiry.h"
 
+#include <algorithm>
+#include <charconv>
 #include <chrono>
+#include <utility>
+#include <vector>
 
 #include "sinks/redis_reply.h"
 
@@ -13,6 +17,44 @@ constexpr std::string_view kNeverExpires = ":-1\r\n", kNoKey = ":-2\r\n";
 std::int64_t now_ms() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;
+
+// Of an array of bulk strings, as append_answer() makes it: borrowed.
+Pairs pairs_in(std::string_view answer) {
+  const auto number = [&answer] {  // of "*12\r\n" or "$3\r\n"
+    const std::size_t end = answer.find('\r');
+    std::size_t value = 0;
+    std::from_chars(answer.data() + 1, answer.data() + end, value);
+    answer.remove_prefix(end + 2);
+    return value;
+  };
+  const auto bulk = [&answer, &number] {
+    const std::size_t size = number();
+    const std::string_view text = answer.substr(0, size);
+    answer.remove_prefix(size + 2);
+    return text;
+  };
+  Pairs pairs(number() / 2);
+  for (auto& [name, value] : pairs) {
+    name = bulk();
+    value = bulk();
+  }
+  return pairs;
+}
+
+// Redis gives the fields of a hash that is large, or has a long value, in an order of its own.
+bool same_fields(std::string_view answer, const redisReply& reply) {
+  if (!answer.starts_with('*') || reply.type != REDIS_REPLY_ARRAY) return false;
+  Pairs expected = pairs_in(answer), observed;
+  if (reply.elements != 2 * expected.size()) return false;
+  for (std::size_t i = 0; i + 1 < reply.elements; i += 2) {
+    observed.emplace_back(text_of(*reply.element[i]), text_of(*reply.element[i + 1]));
+  }
+  std::sort(expected.begin(), expected.end());
+  std::sort(observed.begin(), observed.end());
+  return expected == observed;
 }
 
 bool is_empty(const redisReply& reply) {
@@ -103,7 +145,7 @@ void RedisInquiry::on_reply(const redisReply& reply) {
   Question& question = open_.front();
   if (!std::exchange(question.value_seen, true)) {
     question.absent = !question.alone && is_empty(reply);
-    question.same = question.absent && question.end.may_be_absent(now_ms());
+    question.same = (question.absent && question.end.may_be_absent(now_ms())) || same_fields(question.answer, reply);
     note_value(question, reply);
     if (question.alone) answered();
     return;

@@ -68,10 +68,14 @@ void RedisSink::State::compact() {
 // Rows read from tables. A commit that is to be shown at once waits behind the batch that Redis executes and the one
 // that follows it, so while such commits come these are small.
 std::size_t RedisSink::State::room() const {
-  constexpr std::uint64_t kLiveMs = 100;
   constexpr std::size_t kPart = 4;
+  return hurried() ? segment / kPart : segment;
+}
+
+bool RedisSink::State::hurried() const {
+  constexpr std::uint64_t kLiveMs = 100;
   const bool live = last_commit != 0 && uv_now(loop.raw()) - last_commit < kLiveMs;
-  return live && options.flush.interval.count() == 0 ? segment / kPart : segment;
+  return live && options.flush.interval.count() == 0;
 }
 
 void RedisSink::State::became_fuller() {
@@ -229,6 +233,8 @@ bool RedisSink::has_room() const {
   return false;
 }
 
+bool RedisSink::hurried() const { return state_->hurried(); }
+
 bool RedisSink::drained() const {
   const State& s = *state_;
   if (s.failed || s.removing || !s.nothing_filling() || s.current || s.executing || !s.landed.empty()) return false;
@@ -244,6 +250,8 @@ void RedisSink::hold(bool held) {
   if (std::exchange(s.crowded, false)) s.writable.schedule();
 }
 
+bool RedisSink::held() const { return state_->held_back; }
+
 // The batches that may still hold some of it: the one that fills, and those that have not been checked.
 std::uint64_t RedisSink::ticket() const {
   const State& s = *state_;
@@ -251,9 +259,11 @@ std::uint64_t RedisSink::ticket() const {
 }
 
 bool RedisSink::has_shown(std::uint64_t ticket) const {
-  const State& s = *state_;
+  State& s = *state_;
   const bool idle = s.nothing_filling() && !s.current && !s.executing;
-  return !s.failed && (idle || s.counters.batches >= ticket);
+  const bool shown = !s.failed && (idle || s.counters.batches >= ticket);
+  if (!shown) s.awaited = true;
+  return shown;
 }
 
 void RedisSink::flush() {

@@ -109,8 +109,10 @@ class RedisSink : public Sink {
   void remove_owned(std::vector<OwnedKeys> owned, std::vector<std::uint32_t> writes) override;
   [[nodiscard]] bool full() const override;
   [[nodiscard]] bool has_room() const override;
+  [[nodiscard]] bool hurried() const override;
   [[nodiscard]] bool drained() const override;
   void hold(bool held) override;
+  [[nodiscard]] bool held() const override;
   [[nodiscard]] std::uint64_t ticket() const override;
   [[nodiscard]] bool has_shown(std::uint64_t ticket) const override;
   void flush() override;

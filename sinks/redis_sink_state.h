@@ -127,7 +127,8 @@ struct RedisSink::State {
   [[nodiscard]] bool nothing_filling() const { return filling.empty() && filled.letters.empty(); }
   // Rows of the filling batch, without those that later ones have replaced.
   [[nodiscard]] std::size_t rows_to_send() const { return std::min(filled.rows, filling.commands()); }
-  void compact();                          // where most of it was replaced
+  void compact();  // where most of it was replaced
+  [[nodiscard]] bool hurried() const;
   [[nodiscard]] std::size_t room() const;  // bytes under way up to which rows are read
   [[nodiscard]] std::size_t filling_bytes() const { return filling.bytes() + filled.letter_bytes; }
   [[nodiscard]] bool reached(const Position& position) const { return !held_back && position >= floor; }
@@ -161,6 +162,7 @@ struct RedisSink::State {
   Position floor, here, last_row, applied, stated, recorded_to;
   std::int64_t commit_time_us = 0;
   bool held_back = false;
+  bool awaited = false;          // somebody waits for a batch to be shown
   std::size_t open_bytes = 0;    // of the open transaction's commands, also of those that have been handed over
   std::size_t known_bytes = 0;   // of the filling batch, when last looked at
   bool open = false;             // a transaction's rows are being appended

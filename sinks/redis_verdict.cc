@@ -6,6 +6,7 @@
 //   EXEC nil                  the fence has changed: FENCED, once GET has said how
 //   an error inside EXEC      all the others did happen: BatchRefused, or a dead letter per command
 #include <algorithm>
+#include <utility>
 
 #include "event/crash_point.h"
 #include "sinks/redis_reply.h"
@@ -207,6 +208,7 @@ void RedisSink::State::complete() {
   pump();  // first of all the next batch: the server waits for it
   const bool shows = flight->rows > 0 || flight->transactions > 0;
   if (applied_now && shows) events.on_applied(flight->end, flight->commit_time_us);
+  if (std::exchange(awaited, false)) writable.schedule();
   if (!failed) recorded(flight->verified);
   if (failed) return;
   became_emptier();

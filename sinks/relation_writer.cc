@@ -238,6 +238,13 @@ void BoundWriter::expect(Row row, std::vector<Expectation>& out) {
   }
 }
 
+// Documents are written by who reads them (document.h), events by nobody who reads a table.
+bool BoundWriter::comparable() const {
+  return keeps_rows() && std::all_of(writes_.begin(), writes_.end(), [](const Bound& bound) {
+           return bound.write->comparable() || bound.write->is_event() || bound.write->document() != nullptr;
+         });
+}
+
 bool BoundWriter::append_place(std::size_t write, Row row, bool only_there, std::string& out) {
   const Bound& bound = writes_[write];
   Expressions& expressions = *groups_[bound.group].expressions;

@@ -37,6 +37,7 @@ class BoundWriter final : public RelationWriter {
   [[nodiscard]] bool keeps_rows() const override { return events_.size() < writes_.size(); }
   void replace(replication::Row row, bool fresh, Batch& batch) override;
   void expect(replication::Row row, std::vector<Expectation>& out) override;
+  [[nodiscard]] bool comparable() const override;
   [[nodiscard]] const std::vector<Refusal>& refusals() const override { return refusals_; }
   [[nodiscard]] const std::vector<std::size_t>& shown_columns() const override { return shown_; }
   void append_identity(replication::Row row, std::string& out) const override;

@@ -27,7 +27,7 @@ class SinkEvents {
   // `commit_time_us`: of the last transaction that this completes, on the server's clock; 0: it completes none.
   virtual void on_applied(const replication::Position& position, std::int64_t commit_time_us) = 0;
   virtual void on_recorded(const replication::Position& position) = 0;
-  virtual void on_writable() = 0;                        // full() turned false, or has_room() true
+  virtual void on_writable() = 0;                        // full() turned false, or has_room() or has_shown() true
   virtual void on_failed(std::exception_ptr error) = 0;  // once; the session is over
 };
 
@@ -64,11 +64,15 @@ class Sink {
   // where it is held, for as long as it is not full(). After a false on_writable() follows.
   [[nodiscard]] virtual bool has_room() const = 0;
 
+  // Commits come that are to be shown at once (flush.interval: 0): who has Redis or this process busy with something
+  // else, as a reader of tables has, does little at a time.
+  [[nodiscard]] virtual bool hurried() const = 0;
+
   // Nothing is filling, in flight or unrecorded.
   [[nodiscard]] virtual bool drained() const = 0;
 
   // For who must know when a note is safe: a ticket of all that has been appended so far, and whether readers of Redis
-  // see it. Tickets are of one sink.
+  // see it. Tickets are of one sink. After a false on_writable() follows.
   [[nodiscard]] virtual std::uint64_t ticket() const = 0;
   [[nodiscard]] virtual bool has_shown(std::uint64_t ticket) const = 0;
 
@@ -78,6 +82,7 @@ class Sink {
   // While held nothing becomes visible: what a row needs is still being fetched, and to show the rest without it would
   // show a state from before what the last owner had shown. Only for the first batch after start().
   virtual void hold(bool held) = 0;
+  [[nodiscard]] virtual bool held() const = 0;
 
   // Notes a row that cannot be written in the dead-letter stream, as part of the open transaction.
   virtual void dead_letter(DeadLetter letter) = 0;

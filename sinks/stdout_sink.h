@@ -38,6 +38,8 @@ class StdoutSink : public Sink {
   [[nodiscard]] std::uint64_t ticket() const override { return 0; }
   [[nodiscard]] bool has_shown(std::uint64_t) const override { return true; }
   void hold(bool) override {}
+  [[nodiscard]] bool held() const override { return false; }
+  [[nodiscard]] bool hurried() const override { return false; }
   void flush() override {}
   void dead_letter(DeadLetter letter) override;
 

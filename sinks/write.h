@@ -48,6 +48,8 @@ class Write {
   virtual void put(Batch& batch) = 0;
   virtual void replace(bool fresh, Batch& batch) = 0;
   virtual void expect(std::vector<Expectation>& out) = 0;  // appends one; the row must be complete
+  // Where all stands as expect() says, replace() would change nothing, now or later.
+  [[nodiscard]] virtual bool comparable() const { return false; }
 
   // Only events override these. The rows are as complete as what PostgreSQL sent, and borrowed until tell(). May throw
   // RowError.
