@@ -39,7 +39,7 @@ bool Loader::Comparison::is_shown() {
     ticket_ = sink_.ticket();
     sink_.flush();
   }
-  is_shown_ = sink_.has_shown(*ticket_);
+  is_shown_ = !sink_.full() && sink_.has_shown(*ticket_);
   return is_shown_;
 }
 

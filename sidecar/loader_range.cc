@@ -9,6 +9,27 @@ namespace walrelay::sidecar {
 
 using replication::ChunkRequest;
 
+namespace {
+
+// Where a row is found by its key alone. Others are named by all that they hold, and not every type can be compared.
+bool finds_rows(const replication::Relation& relation, const std::vector<std::size_t>& identity) {
+  return std::all_of(identity.begin(), identity.end(), [&relation](std::size_t column) {
+    const auto& of = relation.columns[column];
+    return of.primary || (of.identity && relation.identity != replication::ReplicaIdentity::full);
+  });
+}
+
+std::string condition_of(const replication::Relation& relation, const std::vector<std::size_t>& identity,
+                         const std::vector<std::string>& identities) {
+  std::vector<RowKey> rows;
+  for (const std::string& row : identities) rows.push_back(row_of_identity(relation, identity, row));
+  std::vector<const RowKey*> keys;
+  for (const RowKey& row : rows) keys.push_back(&row);
+  return "(" + where_clause(keys) + ")";
+}
+
+}  // namespace
+
 ChunkRequest Loader::request_of(const TableLoad& table, const LoadRange& range) const {
   const LoadLeaf leaf = table.leaf(range.leaf);
   ChunkRequest request;
@@ -81,15 +102,9 @@ event::Task<Loader::RangeRead> Loader::read_rows(Worker& worker, TableLoad& tabl
     read.equal = read.rows - std::min<std::uint64_t>(read.rows, read.differing.size());
     if (read.compared && read.differing.empty()) co_return read;
   }
-  // Rows of a table without a key are not found by an index.
-  const bool by_key = read.compared && table.bound.relation->identity != replication::ReplicaIdentity::full;
-  if (by_key) {
-    std::vector<RowKey> rows;
-    const auto& columns = table.bound.writer->identity_columns();
-    for (const std::string& row : read.differing) rows.push_back(row_of_identity(*table.bound.relation, columns, row));
-    std::vector<const RowKey*> keys;
-    for (const RowKey& row : rows) keys.push_back(&row);
-    request.where = "(" + where_clause(keys) + ")";
+  const auto& identity = table.bound.writer->identity_columns();
+  if (read.compared && finds_rows(*table.bound.relation, identity)) {
+    request.where = condition_of(*table.bound.relation, identity, read.differing);
     if (!table.info.row_filter.empty()) request.where += " AND (" + table.info.row_filter + ")";
   }
   Chunk chunk(*this, *table.bound.relation, *table.bound.writer, worker.connection);

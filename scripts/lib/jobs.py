@@ -2,7 +2,8 @@
 table; and what a rebuild costs the stream meanwhile.
 
   (f)  the initial load of this walrelay, which goes on running; with the table `tick` beside it
-  (g)  rebuild: every row read again in place, then the sweep; from the request until it is COMPLETED
+  (g)  rebuild: every row read and compared in place, then the sweep; from the request until it is COMPLETED
+  (g') the same after every key of the table was removed: each row is written
   (h)  verify: every row compared, then the sweep
   (i)  rebuild of the rows of one customer of a thousand, by an index
 """
@@ -23,6 +24,7 @@ class Jobs:
         self.bench = bench
         self.load = self.begin("100ms")
         self.rebuilds = [self.run("reindex") for _ in range(rounds)]
+        self.anew = [self.rebuild_anew() for _ in range(rounds)]
         self.verifies = [self.run("verify") for _ in range(rounds)]
         self.parts = [self.run("reindex", "?where.customer=7") for _ in range(rounds)]
         self.by_default = self.beside_rebuilds(ticks)
@@ -78,6 +80,15 @@ class Jobs:
         if state["status"] != "COMPLETED" or state["removedKeys"] or state.get("differing"):
             raise Failure(f"{job}: {state}")
         return (state["completedMicros"] - state["startedMicros"]) / 1e6
+
+    def rebuild_anew(self):
+        cursor = "0"
+        while True:
+            cursor, keys = self.bench.redis.client.call("SCAN", cursor, "MATCH", "item:*", "COUNT", 10000)
+            if keys:
+                self.bench.redis.client.call("UNLINK", *keys)
+            if cursor == "0":
+                return self.run("reindex")
 
     def rebuild_for_ever(self):
         while not self.ended.is_set():

@@ -92,6 +92,7 @@ TEST_F(RedisSinkTest, RowsReadLeaveRoomWhileCommitsCome) {
       session.transaction("a", "1", 0x20);
       session.wait_applied(0x20);
     }
+    EXPECT_EQ(session.sink.hurried(), commits);
     std::size_t rows = 0;
     for (; session.sink.has_room(); ++rows) session.read("read" + std::to_string(rows), kRead);
     taken.push_back(rows);
@@ -99,6 +100,23 @@ TEST_F(RedisSinkTest, RowsReadLeaveRoomWhileCommitsCome) {
   EXPECT_GT(taken[0], 50U);
   EXPECT_LE(taken[1], taken[0] / 4 + 1);
   EXPECT_GT(taken[1], 10U);
+}
+
+// Whoever asked whether something is shown, and it was not, hears when it is; also of what brings no row.
+TEST_F(RedisSinkTest, TellsWhoWaitsForSomethingToBeShown) {
+  RedisSinkOptions slow = options();
+  slow.flush.interval = std::chrono::hours(1);
+  SinkSession session(loop, server.options(), slow);
+  session.begin();
+  EXPECT_TRUE(session.sink.has_shown(session.sink.ticket())) << "nothing was appended";
+  session.transaction("a", "1", 0x20);
+  const std::uint64_t ticket = session.sink.ticket();
+  EXPECT_FALSE(session.sink.has_shown(ticket));
+  const int told = session.events.writable;
+  session.sink.flush();
+  run_until(loop, [&] { return session.events.writable > told; });
+  EXPECT_TRUE(session.sink.has_shown(ticket));
+  EXPECT_EQ(session.events.last_applied(), at(0x20));
 }
 
 // Who reads them may be the one that must read what the batch waits for.

@@ -20,6 +20,7 @@ using testing::commands_of;
 using ::testing::ElementsAre;
 using testing::hash;
 using ::testing::HasSubstr;
+using testing::if_cached;
 using testing::mapping;
 using testing::ModelRedis;
 using testing::null;
@@ -28,6 +29,8 @@ using testing::string;
 using testing::Table;
 using testing::unchanged;
 using testing::users;
+using testing::with;
+using testing::with_ttl;
 
 TEST(RelationWriter, OneWriteThatNeedsTheRowHoldsBackAll) {
   Bound bound(users(), {hash("h:{id}"), string("s:{id}")});
@@ -215,6 +218,23 @@ TEST(RelationWriter, ExpectsNothingOfARowThatCannotBeWritten) {
   bound.writer->expect(bound.table.row({"2", "Bob", null}), expectations);  // appends
   ASSERT_EQ(expectations.size(), 4U);
   EXPECT_EQ(expectations[3].key, "n:2:Bob");
+}
+
+// Where the row's word and what stands there are the same, is nothing left to do?
+TEST(RelationWriter, TellsWhichRowsNeedNotBeWrittenWhereTheyAreTheSame) {
+  using std::chrono::seconds;
+  const auto comparable = [](std::vector<WriteSpec> writes) {
+    return Bound(users().full(), std::move(writes)).writer->comparable();
+  };
+  const WriteSpec set = with(with({"set", {}, ""}, "key", "names"), "member", "{id}");
+  const WriteSpec told = with({"publish", {}, ""}, "channel", "users");
+  EXPECT_TRUE(comparable({hash("h:{id}")}));
+  EXPECT_TRUE(comparable({hash("h:{id}"), string("s:{id}"), told}));
+  EXPECT_FALSE(comparable({hash("h:{id}"), with_ttl(string("s:{id}"), seconds(9))})) << "the time begins anew";
+  EXPECT_FALSE(comparable({if_cached(hash("h:{id}"))}));
+  EXPECT_FALSE(comparable({with(hash("h:{id}"), "track", "redis")})) << "the note may be gone";
+  EXPECT_FALSE(comparable({hash("h:{id}"), set}));
+  EXPECT_FALSE(comparable({told})) << "there is nothing to read";
 }
 
 }  // namespace
