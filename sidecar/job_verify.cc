@@ -111,8 +111,8 @@ event::Task<> JobRunner::verify_table(std::string slice, replication::TableInfo 
   scope.pages = options_.verify_pages;
   scope.binary = options_.binary;
   scope.seen = &seen_;
-  verify_ = std::make_unique<Verify>(loop_, relations_, reader_, rereads_, documents_, *postgres_, *redis_,
-                                     options_.applied, std::move(scope));
+  verify_ = std::make_unique<Verify>(loop_, relations_, reader_, rereads_, documents_, sink_, *postgres_, *redis_,
+                                     std::move(scope));
   verify_->on_difference = [this, slice, oid = info.oid](const Verify::Found& found) {
     note_difference(slice, oid, found);
   };

@@ -9,61 +9,21 @@ Loader::Comparison::Comparison(Loader& loader, const replication::Relation& rows
     : Chunk(loader, rows_of, writer, from),
       writer_(writer),
       sink_(loader.sink_),
-      inquiry_(redis, true),
-      quiet_(loader.loop_),
-      more_(loader.loop_, [this, &loader] {
-        this_turn_ = 0;
-        loader.reader_.pump();
-      }) {
-  inquiry_.on_lost = [this] {
-    quiet_.set();
-    more_.schedule();
-  };
-  inquiry_.on_answer = [this](const sinks::Difference& difference) { answer(difference); };
-}
-
-event::Task<> Loader::Comparison::finish() {
-  inquiry_.flush();
-  while (inquiry_.under_way() > 0 && !inquiry_.lost()) {
-    quiet_.reset();
-    co_await quiet_;
-  }
-  inquiry_.rethrow_if_lost();
-}
-
-// Readers of Redis see all that the stream had brought when it passed the position. That does not wait for the
-// interval.
-bool Loader::Comparison::is_shown() {
-  if (is_shown_) return true;
-  if (!ticket_) {
-    ticket_ = sink_.ticket();
-    sink_.flush();
-  }
-  is_shown_ = !sink_.full() && sink_.has_shown(*ticket_);
-  return is_shown_;
+      questions_(loader.loop_, loader.reader_, loader.sink_, redis, true) {
+  questions_.on_answer = [this](const sinks::Difference& difference) { answer(difference); };
 }
 
 // Who gives up, or will hear no answer, lets the rows pass. A batch that is held back waits for rows to be read again,
 // perhaps on this very connection: nothing here may wait for it.
 bool Loader::Comparison::takes() {
   gave_up_ = gave_up_ || sink_.held();
-  if (gave_up_ || inquiry_.lost()) return true;
-  if (!is_shown()) return false;
-  const Pace now = pace();
-  const bool waits = inquiry_.under_way() >= now.under_way;
-  if (waits) inquiry_.flush();
-  if (this_turn_ >= now.rows_a_turn) more_.schedule();
-  return !waits && this_turn_ < now.rows_a_turn && roots_have_room();
-}
-
-// Both keep the stream waiting: rows this process, questions Redis.
-Loader::Comparison::Pace Loader::Comparison::pace() const {
-  constexpr Pace kAlone{256, 4096}, kBesideHurried{64, 128};
-  return sink_.hurried() ? kBesideHurried : kAlone;
+  if (gave_up_ || questions_.lost()) return true;
+  return questions_.may_ask() && roots_have_room();
 }
 
 void Loader::Comparison::keep(Row row) {
-  if (gave_up_ || inquiry_.lost()) return;
+  if (gave_up_ || questions_.lost()) return;
+  questions_.next_row();
   expected_.clear();
   bool writable = true;
   try {
@@ -76,9 +36,8 @@ void Loader::Comparison::keep(Row row) {
   for (const sinks::Expectation& expected : expected_) {
     if (expected.skip) continue;
     open_.push_back(identity());
-    inquiry_.ask(expected);
+    questions_.ask(expected);
   }
-  ++this_turn_;
 }
 
 void Loader::Comparison::answer(const sinks::Difference& difference) {
@@ -88,8 +47,6 @@ void Loader::Comparison::answer(const sinks::Difference& difference) {
     newer_now();
     if (!overtaken(row)) differs(row);
   }
-  if (inquiry_.under_way() == 0) quiet_.set();
-  if (inquiry_.under_way() <= pace().under_way / 2) more_.schedule();
 }
 
 void Loader::Comparison::differs(const std::string& row) {

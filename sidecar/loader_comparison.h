@@ -10,15 +10,13 @@
 // transaction which the chunk's snapshot does not see is the stream's to write. What is written is another chunk's.
 #pragma once
 
-#include <cstdint>
 #include <deque>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "sidecar/loader_chunk.h"
+#include "sidecar/row_questions.h"
 #include "sinks/expectation.h"
-#include "sinks/redis_inquiry.h"
 
 namespace walrelay::sidecar {
 
@@ -27,8 +25,7 @@ class Loader::Comparison final : public Loader::Chunk {
   Comparison(Loader& loader, const replication::Relation& rows_of, sinks::RelationWriter& writer,
              replication::Connection& from, sinks::RedisConnection& redis);
 
-  // When every row has landed: waits for the answers. Throws RedisError.
-  event::Task<> finish();
+  event::Task<> finish() { return questions_.finish(); }  // as RowQuestions'
 
   // So many rows differ that all had better be written; or what is to be shown first waits for rows to be read.
   [[nodiscard]] bool gave_up() const { return gave_up_; }
@@ -40,27 +37,17 @@ class Loader::Comparison final : public Loader::Chunk {
   void keep(replication::Row row) override;
 
  private:
-  struct Pace {
-    std::size_t rows_a_turn;  // of the loop
-    std::size_t under_way;    // questions
-  };
-  [[nodiscard]] Pace pace() const;
   static constexpr std::size_t kDiffering = 256;  // rows of a range, that are read once more by their keys
-  [[nodiscard]] bool is_shown();
   void answer(const sinks::Difference& difference);
   void differs(const std::string& identity);
 
   sinks::RelationWriter& writer_;
   sinks::Sink& sink_;
-  sinks::RedisInquiry inquiry_;
-  std::optional<std::uint64_t> ticket_;  // of all that came before the position
-  bool is_shown_ = false, gave_up_ = false;
-  std::size_t this_turn_ = 0;
+  RowQuestions questions_;
+  bool gave_up_ = false;
   std::deque<std::string> open_;  // identities of the rows whose answers are to come
   std::vector<sinks::Expectation> expected_;
   std::vector<std::string> differing_;
-  event::Event quiet_;
-  event::Deferred more_;
 };
 
 }  // namespace walrelay::sidecar

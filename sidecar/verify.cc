@@ -18,16 +18,15 @@ constexpr event::milliseconds kUnsettled{100};
 }  // namespace
 
 Verify::Verify(event::Loop& loop, Relations& relations, ChunkReader& reader, Rereads& rereads, Documents& documents,
-               replication::Connection& postgres, sinks::RedisConnection& redis,
-               std::function<replication::Lsn()> applied, VerifyScope scope)
+               sinks::Sink& sink, replication::Connection& postgres, sinks::RedisConnection& redis, VerifyScope scope)
     : loop_(loop),
       relations_(relations),
       reader_(reader),
       rereads_(rereads),
       documents_(documents),
+      sink_(sink),
       postgres_(postgres),
       redis_(redis),
-      applied_(std::move(applied)),
       scope_(std::move(scope)),
       chance_(std::random_device{}()),
       began_(std::chrono::steady_clock::now()) {}

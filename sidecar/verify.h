@@ -27,7 +27,8 @@
 #include "sidecar/rereads.h"
 #include "sidecar/seen_keys.h"
 #include "sinks/expectation.h"
-#include "sinks/redis_inquiry.h"
+#include "sinks/redis_connection.h"
+#include "sinks/sink.h"
 
 namespace walrelay::sidecar {
 
@@ -52,10 +53,9 @@ class Verify {
     std::optional<std::size_t> document;  // whose identity it is; nothing: a row's
   };
 
-  // Both connections are open, and nobody else's while run() is under way. `applied`: what Redis shows.
+  // Both connections are open, and nobody else's while run() is under way.
   Verify(event::Loop& loop, Relations& relations, ChunkReader& reader, Rereads& rereads, Documents& documents,
-         replication::Connection& postgres, sinks::RedisConnection& redis, std::function<replication::Lsn()> applied,
-         VerifyScope scope);
+         sinks::Sink& sink, replication::Connection& postgres, sinks::RedisConnection& redis, VerifyScope scope);
   ~Verify();
   Verify(const Verify&) = delete;
   Verify& operator=(const Verify&) = delete;
@@ -97,9 +97,9 @@ class Verify {
   ChunkReader& reader_;
   Rereads& rereads_;
   Documents& documents_;
+  sinks::Sink& sink_;
   replication::Connection& postgres_;
   sinks::RedisConnection& redis_;
-  const std::function<replication::Lsn()> applied_;
   const VerifyScope scope_;
   std::uint64_t version_ = 0;
   replication::Relation relation_;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "sidecar/row_questions.h"
 #include "sidecar/verify.h"
 #include "sinks/place.h"
 
@@ -19,35 +20,20 @@ class Verify::Chunk final : public ChunkReader::Chunk {
       : ChunkReader::Chunk(verify.reader_, verify.subject_relation(), verify.postgres_),
         verify_(verify),
         how_(how),
-        inquiry_(verify.redis_, how == How::by_bytes),
-        quiet_(verify.loop_),
-        more_(verify.loop_, [this] { verify_.reader_.pump(); }) {
-    inquiry_.on_lost = [this] {
-      quiet_.set();
-      more_.schedule();
-    };
-    inquiry_.on_answer = [this](const sinks::Difference& difference) { answer(difference); };
+        questions_(verify.loop_, verify.reader_, verify.sink_, verify.redis_, how == How::by_bytes) {
+    questions_.on_answer = [this](const sinks::Difference& difference) { answer(difference); };
   }
 
-  // When every row has landed: waits for the answers.
-  event::Task<> finish() {
-    inquiry_.flush();
-    inquiry_.rethrow_if_lost();
-    while (inquiry_.under_way() > 0) {
-      inquiry_.rethrow_if_lost();
-      quiet_.reset();
-      co_await quiet_;
-    }
-  }
+  event::Task<> finish() { return questions_.finish(); }  // as RowQuestions'
 
  protected:
   [[nodiscard]] bool takes() override {
-    if (inquiry_.lost()) return true;  // to come to an end
-    return verify_.applied_() >= opened().position && inquiry_.under_way() < kUnderWay;
+    return questions_.lost() || questions_.may_ask();  // lost: to come to an end
   }
 
   void land(replication::Row row) override {
-    if (inquiry_.lost()) return;
+    if (questions_.lost()) return;
+    questions_.next_row();
     identity_ = verify_.identity_of(row);
     if (how_ == How::by_bytes) verify_.count_row();
     if (moves(identity_)) {
@@ -65,14 +51,11 @@ class Verify::Chunk final : public ChunkReader::Chunk {
       if (verify_.scope_.seen != nullptr || close) place_ = expected.place();
       if (verify_.scope_.seen != nullptr) verify_.scope_.seen->add(place_);
       open_.push_back({identity_, close ? sinks::shown_place(place_) : "", row_key(row)});
-      inquiry_.ask(expected);
+      questions_.ask(expected);
     }
-    if (inquiry_.under_way() >= kUnderWay / 2) inquiry_.flush();
   }
 
  private:
-  static constexpr std::size_t kUnderWay = 8192;  // questions
-
   struct Open {
     std::string identity, key;
     RowKey row;
@@ -92,8 +75,6 @@ class Verify::Chunk final : public ChunkReader::Chunk {
     const Open open = std::move(open_.front());
     open_.pop_front();
     if (difference.kind != sinks::Difference::Kind::equal) differs(open, difference);
-    if (inquiry_.under_way() == 0) quiet_.set();
-    if (inquiry_.under_way() <= kUnderWay / 2) more_.schedule();
   }
 
   void differs(const Open& open, const sinks::Difference& difference) {
@@ -109,12 +90,10 @@ class Verify::Chunk final : public ChunkReader::Chunk {
 
   Verify& verify_;
   const How how_;
-  sinks::RedisInquiry inquiry_;
+  RowQuestions questions_;
   std::deque<Open> open_;  // whose answers are to come
   std::vector<sinks::Expectation> expected_;
   std::string identity_, place_;
-  event::Event quiet_;
-  event::Deferred more_;
 };
 
 }  // namespace walrelay::sidecar
