@@ -162,16 +162,14 @@ class RelationWriter {
 
   // How one row's change is carried out.
   //   done    commands were appended, if the change asks for any
-  //   reread  nothing (or only a removal, and events) was appended: an unchanged TOASTed column is needed; the row must
-  //   be read
-  //           again by its key and given to replace()
+  //   reread  nothing (or only a removal, and events) was appended: an unchanged TOASTed column is needed; the row
+  //           must be read again by its key and given to replace()
   enum class Outcome : std::uint8_t { done, reread };
 
   // Appends the commands of an insert, update or delete, a key change included. Where a mapping cannot write the row:
   // refusals() has it, or, if that mapping is to stop, throws RowError before it has appended anything; as all that
   // take a row do. With `keep_unchanged` false (the table is still being loaded, so anything or nothing may stand
-  // in Redis yet) a row with an unchanged column that a write needs is reread, and every other row is written as by
-  // replace().
+  // in Redis yet) a row with an unchanged column that a write needs is reread; others are written as by replace().
   virtual Outcome apply(const replication::Change& change, bool keep_unchanged, Batch& batch) = 0;
 
   // Says the events of a change whose entries are dealt with otherwise: apply() says them itself.
@@ -189,8 +187,7 @@ class RelationWriter {
 
   // What replace() would leave in Redis for a complete row: appends one for each write that can be made.
   virtual void expect(replication::Row row, std::vector<Expectation>& out) = 0;
-  // Where all of that stands in Redis, replace() would change nothing: there is no time to live that it would begin
-  // anew, and nothing is kept of the row elsewhere.
+  // Where all of that stands in Redis replace() changes nothing: no lifetime begins anew, nothing is kept elsewhere.
   [[nodiscard]] virtual bool comparable() const = 0;
 
   // Of the last call of apply(), tell(), remove(), replace() or expect().
