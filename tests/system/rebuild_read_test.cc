@@ -33,14 +33,17 @@ TEST_F(RebuildReadTest, WrongContentIsMended) {
 
 // What the first load has read already may have been spoilt since.
 TEST_F(RebuildReadTest, AskedForInTheMiddleOfTheFirstLoad) {
-  users(20000);
+  users(60000);
   launch(kUsers, "load: {chunk_bytes: 8KiB, connections: 1}");
+  const std::string slot = "SELECT active_pid FROM pg_replication_slots WHERE slot_name = '" + name() + "'";
+  std::string sender_pid;
+  ASSERT_TRUE(eventually([&] { return !(sender_pid = sql(slot)).empty(); }));
+  const int sender = std::stoi(sender_pid);
   ASSERT_TRUE(eventually([] { return redis().command("EXISTS", "user:100") == "1"; }));
   // No chunk lands before the stream has come to where the chunk was opened.
-  const int sender = std::stoi(sql("SELECT active_pid FROM pg_replication_slots WHERE slot_name = '" + name() + "'"));
   ASSERT_EQ(::kill(sender, SIGSTOP), 0);
   sql("SELECT pg_logical_emit_message(false, 'test', '')");
-  EXPECT_NE(redis().command("EXISTS", "user:20000"), "1") << "the load was too fast to be met";
+  EXPECT_NE(redis().command("EXISTS", "user:60000"), "1") << "the load was too fast to be met";
   redis().command("DEL", "user:1");
   redis().command("HSET", "user:2", "name", "wrong");
   EXPECT_EQ(post(route("users")).http(), 202);
