@@ -317,7 +317,7 @@ def measure(bench, arguments, ticks):
     bench.fill()
     reports = big = work = mapped = None
     if "speed" in parts:
-        reports = [report(bench, arguments, transport, ticks) for transport in arguments.by or ("unix", "tcp")]
+        reports = speeds(bench, arguments, ticks)
     bench.tcp = False
     if "jobs" in parts:
         note("rebuild, verify, and what they cost the stream")
@@ -337,17 +337,22 @@ def measure(bench, arguments, ticks):
         figures.show_kinds(arguments, mapped)
 
 
-def report(bench, arguments, transport, ticks):
-    """Every measurement by one transport: what figures.Report wants."""
-    bench.tcp = transport == "tcp"
-    samples = {key: [] for key, _, _ in MEASUREMENTS}
+def speeds(bench, arguments, ticks):
+    """Every measurement by each transport, as figures.Report wants it. A round has both, so that a machine that becomes
+    slower does so for both."""
+    transports = arguments.by or ("unix", "tcp")
+    samples = {transport: {key: [] for key, _, _ in MEASUREMENTS} for transport in transports}
+    latencies = {transport: [] for transport in transports}
     for number in range(1, arguments.rounds + 1):
-        for key, title, work in MEASUREMENTS:
-            sample = work(bench)
-            samples[key].append(sample)
-            note(f"{transport}, round {number} of {arguments.rounds} ({key}) {title}: {sample.seconds:.2f} s")
-    note(f"{transport}, latency at 1,000 transactions a second")
-    return figures.Report(transport, samples, [bench.latencies(1000, ticks) for _ in range(arguments.rounds)])
+        for transport in transports:
+            bench.tcp = transport == "tcp"
+            for key, title, work in MEASUREMENTS:
+                sample = work(bench)
+                samples[transport][key].append(sample)
+                note(f"round {number} of {arguments.rounds}, {transport} ({key}) {title}: {sample.seconds:.2f} s")
+            note(f"round {number} of {arguments.rounds}, {transport}, latency at 1,000 transactions a second")
+            latencies[transport].append(bench.latencies(1000, ticks))
+    return [figures.Report(transport, samples[transport], latencies[transport]) for transport in transports]
 
 
 def note(text):

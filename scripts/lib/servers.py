@@ -12,6 +12,7 @@ setpriv gives it a parent-death signal. PostgreSQL refuses to run as root, so ro
 import glob
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -34,9 +35,16 @@ def wait_until(condition, what, seconds=60, pause=0.01):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the kernel gives to whoever connects: one of those may be taken before the server has it."""
+    for _ in range(1000):
+        port = random.randint(10000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+    raise Failure("no port from 10000 to 32000 is free")
 
 
 def run(argv, text=None, env=None):

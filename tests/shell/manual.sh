@@ -6,9 +6,9 @@ set -euo pipefail
 judge=$1 program=$2
 command -v "$judge" >/dev/null || exit 77
 
-folder=$(mktemp -d)
+folder=$(mktemp -d "${TMPDIR:-/tmp}/walrelay-manual-XXXXXX")
 trap 'rm -rf "$folder"' EXIT
-page=$folder/page # mandoc takes an ending that begins with a digit for the section
+page=$folder/page # mandoc takes what follows a dot, in the folder's name as well, for the section if it begins with a digit
 
 # judged COMMAND WORDS...: what `walrelay manual COMMAND` prints is without fault, and shows each of the words.
 judged() {

@@ -17,6 +17,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -252,18 +253,32 @@ std::string title_of(pid_t process) {
   return title;
 }
 
-int free_port() {
+namespace {
+
+bool is_free(int port) {
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (listener < 0) fail("cannot make a socket", errno);
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  auto* raw = reinterpret_cast<sockaddr*>(&address);
-  if (listener < 0 || ::bind(listener, raw, size) != 0 || ::getsockname(listener, raw, &size) != 0) {
-    fail("cannot find a free port", errno);
-  }
+  const bool bound = ::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
   ::close(listener);
-  return ntohs(address.sin_port);
+  return bound;
+}
+
+}  // namespace
+
+// Below those that the kernel gives to whoever connects (ip_local_port_range): one of those may be taken before a
+// server, or a server that is started once more, has bound it.
+int free_port() {
+  std::random_device random;
+  std::uniform_int_distribution<int> any(10000, 32000);
+  for (int tries = 0; tries < 1000; ++tries) {
+    const int port = any(random);
+    if (is_free(port)) return port;
+  }
+  throw std::runtime_error("no port from 10000 to 32000 is free");
 }
 
 std::string read_file(const std::string& path) {
