@@ -72,12 +72,13 @@ event::Task<> Loader::read_range(Worker& worker, TableLoad& table) {
     finish_table(table);
     co_return;
   }
+  const std::string file = table.leaf(hold.range->leaf).file;  // another worker may plan anew meanwhile
   auto reading = read_rows(worker, table, *hold.range);
   const RangeRead read = co_await std::move(reading);
   const LoadRange done = *hold.range;
   hold.range.reset();
   progress_.rows += read.rows;
-  if (read.file != table.leaf(done.leaf).file) {  // rewritten: every row may stand elsewhere
+  if (read.file != file) {  // rewritten: every row may stand elsewhere
     table.restart();
     co_return;
   }
