@@ -2,6 +2,8 @@
 
 namespace walrelay::event {
 
-std::chrono::nanoseconds idle_time(Loop& loop) { return std::chrono::nanoseconds(uv_metrics_idle_time(loop.raw())); }
+std::chrono::nanoseconds idle_time(Loop& loop) {
+  return std::chrono::nanoseconds(uv_metrics_idle_time(loop.raw())) + loop.napped();
+}
 
 }  // namespace walrelay::event

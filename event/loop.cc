@@ -1,5 +1,7 @@
 #include "event/loop.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -30,7 +32,10 @@ Loop::Loop() {
   check_ = make_handle<uv_check_t>("uv_check_init", this, [&](uv_check_t* h) { return uv_check_init(&loop_, h); });
   idle_ = make_handle<uv_idle_t>("uv_idle_init", this, [&](uv_idle_t* h) { return uv_idle_init(&loop_, h); });
   uv_check_start(check_.get(), [](uv_check_t* h) noexcept {
-    if (auto* self = static_cast<Loop*>(h->data)) self->run_deferred();
+    auto* self = static_cast<Loop*>(h->data);
+    if (self == nullptr) return;
+    self->run_deferred();
+    self->run_naps();
   });
   uv_unref(reinterpret_cast<uv_handle_t*>(check_.get()));
 }
@@ -58,8 +63,12 @@ void Loop::run() { uv_run(&loop_, UV_RUN_DEFAULT); }
 void Loop::stop() { uv_stop(&loop_); }
 
 void Loop::enqueue(Deferred* deferred) {
-  if (queue_.empty()) uv_idle_start(idle_.get(), [](uv_idle_t*) noexcept {});
+  stay_awake();
   queue_.push_back(deferred);
+}
+
+void Loop::stay_awake() {
+  if (queue_.empty() && naps_.empty()) uv_idle_start(idle_.get(), [](uv_idle_t*) noexcept {});
 }
 
 void Loop::forget(Deferred* deferred) {
@@ -70,7 +79,7 @@ void Loop::forget(Deferred* deferred) {
 void Loop::run_deferred() {
   if (queue_.empty()) return;
   running_.swap(queue_);
-  uv_idle_stop(idle_.get());  // what the callbacks defer again waits for the next turn
+  if (naps_.empty()) uv_idle_stop(idle_.get());  // what the callbacks defer again waits for the next turn
   for (std::size_t i = 0; i < running_.size(); ++i) {
     Deferred* deferred = running_[i];
     if (deferred == nullptr) continue;  // cancelled meanwhile
@@ -80,6 +89,69 @@ void Loop::run_deferred() {
     callback();
   }
   running_.clear();
+}
+
+void Loop::enqueue(Nap* nap) {
+  stay_awake();
+  naps_.push_back(nap);
+}
+
+void Loop::forget(Nap* nap) {
+  std::replace(naps_.begin(), naps_.end(), nap, static_cast<Nap*>(nullptr));
+  std::replace(waking_.begin(), waking_.end(), nap, static_cast<Nap*>(nullptr));
+}
+
+void Loop::run_naps() {
+  if (naps_.empty() || passed_over()) return;
+  waking_.swap(naps_);
+  if (queue_.empty()) {
+    uv_idle_stop(idle_.get());
+    nap();
+  }
+  for (std::size_t i = 0; i < waking_.size(); ++i) {
+    Nap* nap = waking_[i];
+    if (nap == nullptr) continue;
+    waking_[i] = nullptr;
+    nap->scheduled_ = false;
+    const Callback callback = nap->callback_;  // a copy: the callback may destroy its Nap
+    callback();
+  }
+  waking_.clear();
+}
+
+// As long as the shortest of those that wait.
+void Loop::nap() {
+  auto sleep = std::chrono::nanoseconds::max();
+  for (const Nap* nap : waking_) {
+    if (nap != nullptr) sleep = std::min<std::chrono::nanoseconds>(sleep, nap->sleep_);
+  }
+  if (sleep == std::chrono::nanoseconds::max()) return;  // all were cancelled
+  const timespec time{.tv_sec = 0, .tv_nsec = sleep.count()};
+  clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nullptr);  // a signal ends it early, which does no harm
+  napped_ += sleep;
+}
+
+// What is deferred goes first, and what that defers: a write that is to leave is not to sleep with us.
+bool Loop::passed_over() {
+  constexpr int kTurns = 4;
+  passed_over_ = queue_.empty() ? 0 : passed_over_ + 1;
+  if (passed_over_ == 0 || passed_over_ > kTurns) {
+    passed_over_ = 0;
+    return false;
+  }
+  return true;
+}
+
+void Nap::schedule() {
+  if (scheduled_) return;
+  scheduled_ = true;
+  loop_.enqueue(this);
+}
+
+void Nap::cancel() {
+  if (!scheduled_) return;
+  scheduled_ = false;
+  loop_.forget(this);
 }
 
 void Deferred::schedule() {

@@ -5,6 +5,7 @@
 //    ├─ Poll      a callback when a descriptor that somebody else owns is readable or writable
 //    ├─ Signal    a callback for a signal
 //    ├─ Deferred  a callback at the end of this loop turn (never inside the caller's frame)
+//    ├─ Nap       a callback after everything that is deferred, and after a sleep of the whole loop
 //    └─ Event     what a coroutine waits for; set() resumes it through a Deferred
 //
 // Rules. Everything here belongs to one thread. Objects are neither copied nor moved; destroying one ends its
@@ -40,6 +41,7 @@ template <class H>
 using UvHandle = std::unique_ptr<H, CloseHandle>;
 
 class Deferred;
+class Nap;
 
 class Loop {
  public:
@@ -53,18 +55,29 @@ class Loop {
   void run();   // until stop() is called or nothing is left to wait for
   void stop();  // run() returns at the end of this turn
   uv_loop_t* raw() { return &loop_; }
+  [[nodiscard]] std::chrono::nanoseconds napped() const { return napped_; }  // by every Nap together
 
  private:
   friend class Deferred;
+  friend class Nap;
   void enqueue(Deferred* deferred);
   void forget(Deferred* deferred);
+  void enqueue(Nap* nap);
+  void forget(Nap* nap);
+  void stay_awake();
   void run_deferred();
+  void run_naps();
+  void nap();
+  [[nodiscard]] bool passed_over();
 
   uv_loop_t loop_{};
   UvHandle<uv_check_t> check_;
   UvHandle<uv_idle_t> idle_;  // active only while something is deferred: keeps the poll from sleeping
   std::vector<Deferred*> queue_;
   std::vector<Deferred*> running_;
+  std::vector<Nap*> naps_, waking_;
+  int passed_over_ = 0;  // how often naps_ have made way for what was deferred
+  std::chrono::nanoseconds napped_{0};
 };
 
 // Runs `callback` once at the end of this loop turn after schedule(); scheduling twice before that is scheduling once.
@@ -81,6 +94,28 @@ class Deferred {
  private:
   friend class Loop;
   Loop& loop_;
+  Callback callback_;
+  bool scheduled_ = false;
+};
+
+// For a descriptor that is read from time to time instead of being watched: runs `callback` once after schedule(), when
+// nothing is deferred and the thread has slept. While it sleeps no other callback runs and no descriptor wakes it, so
+// `sleep` is far below a millisecond. A loop in which something is deferred turn after turn does not sleep.
+class Nap {
+ public:
+  Nap(Loop& loop, std::chrono::microseconds sleep, Callback callback)
+      : loop_(loop), sleep_(sleep), callback_(std::move(callback)) {}
+  ~Nap() { cancel(); }
+  Nap(const Nap&) = delete;
+  Nap& operator=(const Nap&) = delete;
+  void schedule();
+  void cancel();
+  [[nodiscard]] bool scheduled() const { return scheduled_; }
+
+ private:
+  friend class Loop;
+  Loop& loop_;
+  std::chrono::microseconds sleep_;
   Callback callback_;
   bool scheduled_ = false;
 };

@@ -138,6 +138,7 @@ constexpr std::uint16_t kNotANumber = 0xC000;
 constexpr std::uint16_t kInfinity = 0xD000;
 constexpr std::uint16_t kNegativeInfinity = 0xF000;
 constexpr int kLargestScale = 0x3FFF;
+constexpr std::size_t kGroup = 4;  // decimal digits in one of base 10000
 
 // Digits in base 10000, the first of them worth 10000^weight; `scale` decimal digits behind the point.
 struct Numeric {
@@ -148,32 +149,42 @@ struct Numeric {
 };
 
 // The four decimal digits of the base-10000 digit at `index`; those that were not sent are zero.
-std::array<char, 4> four_digits(Reader& in, int index, int count) {
+std::array<char, kGroup> four_digits(Reader& in, int index, int count) {
   unsigned digit = 0;
   if (index >= 0 && index < count) {
     digit = in.u16();
     if (digit > 9999) in.fail("has a digit above 9999");
   }
-  const auto decimal = [&](unsigned divisor) { return static_cast<char>('0' + digit / divisor % 10); };
-  return {decimal(1000), decimal(100), decimal(10), decimal(1)};
+  const unsigned high = digit / 100, low = digit % 100;
+  const auto decimal = [](unsigned number) { return static_cast<char>('0' + number); };
+  return {decimal(high / 10), decimal(high % 10), decimal(low / 10), decimal(low % 10)};
 }
 
 void append_digits(Reader& in, const Numeric& numeric, std::string& out) {
-  if (numeric.sign == kNegative) out.push_back('-');
+  const auto whole = static_cast<std::size_t>(std::max(numeric.weight + 1, 1)) * kGroup;
+  const auto scale = static_cast<std::size_t>(numeric.scale);
   const auto start = out.size();
+  out.resize(start + 2 + whole + scale + kGroup);  // a sign, a point, and a last group that reaches beyond the scale
+  char* at = out.data() + start;
+  if (numeric.sign == kNegative) *at++ = '-';
+  const char* const first = at;
   for (int index = 0; index <= numeric.weight; ++index) {
-    const auto four = four_digits(in, index, numeric.count);
-    std::string_view digits(four.data(), four.size());
-    if (out.size() == start) digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size()));
-    out += digits;
+    const auto group = four_digits(in, index, numeric.count);
+    const auto* from = group.begin();
+    if (at == first) from = std::find_if(from, group.end(), [](char digit) { return digit != '0'; });
+    at = std::copy(from, group.end(), at);
   }
-  if (out.size() == start) out.push_back('0');
-  if (numeric.scale > 0) out.push_back('.');
-  const auto end = out.size() + static_cast<std::size_t>(numeric.scale);
-  for (int index = numeric.weight + 1; out.size() < end; ++index) {
-    const auto four = four_digits(in, index, numeric.count);
-    out.append(four.data(), std::min(four.size(), end - out.size()));
+  if (at == first) *at++ = '0';
+  if (scale > 0) {
+    *at++ = '.';
+    char* const end = at + scale;
+    for (int index = numeric.weight + 1; at < end; ++index) {
+      const auto group = four_digits(in, index, numeric.count);
+      at = std::copy(group.begin(), group.end(), at);
+    }
+    at = end;
   }
+  out.resize(static_cast<std::size_t>(at - out.data()));
 }
 
 }  // namespace

@@ -14,57 +14,30 @@ namespace {
 constexpr char kHexDigits[] = "0123456789abcdef";
 constexpr Oid kFirstUserOid = 16384;
 
-Format format_of_builtin(Oid oid) {
-  switch (oid) {
-    case 16:
-      return Format::boolean;
-    case 17:
-      return Format::bytea;
-    case 18:
-      return Format::single_char;
-    case 19:    // name
-    case 25:    // text
-    case 114:   // json
-    case 1042:  // bpchar
-    case 1043:  // varchar
-      return Format::text;
-    case 20:
-      return Format::int8;
-    case 21:
-      return Format::int2;
-    case 23:
-      return Format::int4;
-    case 26:
-      return Format::oid;
-    case 650:  // cidr
-    case 869:
-      return Format::inet;
-    case 700:
-      return Format::float4;
-    case 701:
-      return Format::float8;
-    case 1082:
-      return Format::date;
-    case 1083:
-      return Format::time;
-    case 1114:
-      return Format::timestamp;
-    case 1184:
-      return Format::timestamptz;
-    case 1186:
-      return Format::interval;
-    case 1266:
-      return Format::timetz;
-    case 1700:
-      return Format::numeric;
-    case 2950:
-      return Format::uuid;
-    case 3802:
-      return Format::jsonb;
-    default:
-      return Format::none;
-  }
-}
+struct BuiltinFormat {
+  Oid oid;
+  Format format;
+};
+
+constexpr auto kBuiltinFormats = std::to_array<BuiltinFormat>({
+    {16, Format::boolean},    {17, Format::bytea},    {18, Format::single_char}, {19, Format::text},    // name
+    {20, Format::int8},       {21, Format::int2},     {23, Format::int4},        {25, Format::text},    // text
+    {26, Format::oid},        {114, Format::text},                                                      // json
+    {650, Format::inet},                                                                                // cidr
+    {700, Format::float4},    {701, Format::float8},  {869, Format::inet},       {1042, Format::text},  // bpchar
+    {1043, Format::text},                                                                               // varchar
+    {1082, Format::date},     {1083, Format::time},   {1114, Format::timestamp}, {1184, Format::timestamptz},
+    {1186, Format::interval}, {1266, Format::timetz}, {1700, Format::numeric},   {2950, Format::uuid},
+    {3802, Format::jsonb},
+});
+
+// By OID: asked for every value.
+constexpr auto kFormatOf = [] {
+  std::array<Format, kBuiltinFormats.back().oid + 1> formats{};
+  for (const BuiltinFormat& builtin : kBuiltinFormats) formats[builtin.oid] = builtin.format;
+  return formats;
+}();
+static_assert(Format{} == Format::none);
 
 struct NamedFormat {
   std::string_view name;
@@ -184,8 +157,9 @@ Format format_of(const ColumnType& type) {
     const bool exact = type.element != nullptr && format_of(*type.element) != Format::none;
     return exact ? Format::array : Format::none;
   }
-  const auto builtin = format_of_builtin(type.oid);
-  return builtin == Format::none && type.oid >= kFirstUserOid ? format_of_name(type.name) : builtin;
+  if (type.oid < kFormatOf.size()) [[likely]]
+    return kFormatOf[type.oid];
+  return type.oid >= kFirstUserOid ? format_of_name(type.name) : Format::none;
 }
 
 void append_value(Format format, const ColumnType& type, std::string_view bytes, std::string& out) {

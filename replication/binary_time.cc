@@ -12,7 +12,8 @@
 namespace walrelay::replication::binary {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000;
+constexpr unsigned kMicroseconds = 1'000'000;  // in a second
+constexpr std::int64_t kSecond = kMicroseconds;
 constexpr std::int64_t kMinute = 60 * kSecond;
 constexpr std::int64_t kHour = 60 * kMinute;
 constexpr std::int64_t kDay = 24 * kHour;
@@ -32,8 +33,9 @@ class Line {
     at_ = std::to_chars(at_, text_.data() + text_.size(), number).ptr;
   }
   void put_two(unsigned number) {  // hours grow beyond two digits in intervals; those are put by put_number
-    put(static_cast<char>('0' + number / 10));
-    put(static_cast<char>('0' + number % 10));
+    at_[0] = static_cast<char>('0' + number / 10);
+    at_[1] = static_cast<char>('0' + number % 10);
+    at_ += 2;
   }
   [[nodiscard]] std::string_view view() const { return {text_.data(), static_cast<std::size_t>(at_ - text_.data())}; }
 
@@ -65,8 +67,12 @@ Civil civil_from_days(std::int64_t days_from_2000) {
 
 void put_date(Line& line, const Civil& date) {
   const std::int64_t year = date.year > 0 ? date.year : 1 - date.year;
-  for (std::int64_t limit = 1000; limit > 1 && year < limit; limit /= 10) line.put('0');
-  line.put_number(year);
+  if (year < 10'000) {
+    line.put_two(static_cast<unsigned>(year) / 100);
+    line.put_two(static_cast<unsigned>(year) % 100);
+  } else {
+    line.put_number(year);
+  }
   line.put('-');
   line.put_two(date.month);
   line.put('-');
@@ -79,22 +85,24 @@ void put_era(Line& line, const Civil& date) {
 
 // Seconds below a minute, and as many digits behind the point as are not zero at the end.
 void put_seconds(Line& line, std::uint64_t microseconds) {
-  line.put_two(static_cast<unsigned>(microseconds / kSecond));
-  auto fraction = static_cast<unsigned>(microseconds % kSecond);
+  const auto below_minute = static_cast<unsigned>(microseconds);  // 32 bits are divided sooner than 64
+  line.put_two(below_minute / kMicroseconds);
+  unsigned fraction = below_minute % kMicroseconds;
   if (fraction == 0) return;
   line.put('.');
-  for (unsigned unit = kSecond / 10; fraction > 0; unit /= 10) {
+  for (unsigned unit = kMicroseconds / 10; fraction > 0; unit /= 10) {
     line.put(static_cast<char>('0' + fraction / unit));
     fraction %= unit;
   }
 }
 
 void put_time(Line& line, std::uint64_t microseconds) {
-  line.put_two(static_cast<unsigned>(microseconds / kHour));
+  const auto minutes = static_cast<unsigned>(microseconds / kMinute);
+  line.put_two(minutes / 60);
   line.put(':');
-  line.put_two(static_cast<unsigned>(microseconds / kMinute % 60));
+  line.put_two(minutes % 60);
   line.put(':');
-  put_seconds(line, microseconds % kMinute);
+  put_seconds(line, microseconds - minutes * std::uint64_t{kMinute});
 }
 
 std::uint64_t read_time(Reader& in) {

@@ -7,13 +7,13 @@ namespace {
 
 Tuple read_tuple(Reader& in, std::vector<TupleColumn>& columns) {
   const std::size_t count = in.u16();
-  columns.clear();
-  for (std::size_t i = 0; i < count; ++i) {
-    const char kind = in.letter();
-    if (kind == 't' || kind == 'b') {
-      columns.push_back({kind, in.counted()});
-    } else if (kind == 'n' || kind == 'u') {
-      columns.push_back({kind, {}});
+  columns.resize(count);
+  for (TupleColumn& column : columns) {
+    column.kind = in.letter();
+    if (column.kind == 't' || column.kind == 'b') {
+      column.bytes = in.counted();
+    } else if (column.kind == 'n' || column.kind == 'u') {
+      column.bytes = {};
     } else {
       in.fail("has a column of an unknown kind");
     }

@@ -20,9 +20,10 @@ void forget(std::string& text) {
 
 void RowBuffer::start(std::size_t columns) {
   values_.resize(columns);
+  owned_.resize(columns);
   forget(arena_);
   forget(unconverted_);
-  owned_.clear();
+  owned_count_ = 0;
 }
 
 void RowBuffer::set_binary(std::size_t column, const RelationColumn& what, std::string_view bytes,
@@ -33,11 +34,9 @@ void RowBuffer::set_binary(std::size_t column, const RelationColumn& what, std::
   }
   const auto offset = arena_.size();
   const auto text = binary_to_text(*what.type, bytes, arena_);
-  if (arena_.size() > offset) {
-    set_from_arena(column, offset, encoding);
-  } else {
-    set_text(column, text, encoding);
-  }
+  if (arena_.size() == offset) return set_text(column, text, encoding);
+  if (encoding != nullptr) return set_from_arena(column, offset, encoding);
+  own(column, offset);
 }
 
 void RowBuffer::set_from_arena(std::size_t column, std::size_t offset, const Encoding* encoding) {
@@ -47,19 +46,20 @@ void RowBuffer::set_from_arena(std::size_t column, std::size_t offset, const Enc
     arena_.resize(offset);
     encoding->append_utf8(unconverted_, arena_);
   }
-  values_[column].state = ValueState::text;
-  owned_.push_back({column, offset, arena_.size() - offset});
+  own(column, offset);
 }
 
 void RowBuffer::set_converted(std::size_t column, std::string_view text, const Encoding& encoding) {
   const auto offset = arena_.size();
   encoding.append_utf8(text, arena_);
-  values_[column].state = ValueState::text;
-  owned_.push_back({column, offset, arena_.size() - offset});
+  own(column, offset);
 }
 
 Row RowBuffer::finish() {
-  for (const auto& [column, offset, size] : owned_) values_[column].text = {arena_.data() + offset, size};
+  for (std::size_t i = 0; i < owned_count_; ++i) {
+    const auto& [column, offset, size] = owned_[i];
+    values_[column].text = {arena_.data() + offset, size};
+  }
   return values_;
 }
 

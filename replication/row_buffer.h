@@ -35,7 +35,7 @@ class RowBuffer {
   // A value in the binary send format of the column's type. Throws ProtocolError.
   void set_binary(std::size_t column, const RelationColumn& what, std::string_view bytes, const Encoding* encoding);
 
-  // To write a text piece by piece: append to arena() and pass what its size was before.
+  // To write a text piece by piece: append to arena() and pass what its size was before. Once for a column.
   [[nodiscard]] std::string& arena() { return arena_; }
   void set_from_arena(std::size_t column, std::size_t offset, const Encoding* encoding);
 
@@ -47,10 +47,15 @@ class RowBuffer {
   };
 
   void set_converted(std::size_t column, std::string_view text, const Encoding& encoding);
+  void own(std::size_t column, std::size_t offset) {
+    values_[column].state = ValueState::text;
+    owned_[owned_count_++] = {column, offset, arena_.size() - offset};
+  }
 
   std::vector<Value> values_;
   std::string arena_;
-  std::vector<Owned> owned_;
+  std::vector<Owned> owned_;  // the first owned_count_ are of this row
+  std::size_t owned_count_ = 0;
   std::string unconverted_;
 };
 

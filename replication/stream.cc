@@ -16,9 +16,10 @@ namespace walrelay::replication {
 namespace {
 
 // How much CopyData one wake-up delivers before the rest of the loop gets its turn.
-constexpr std::size_t kBudget = 256 * 1024;
-// A read that gave so much is followed by another one at once: asking the kernel first would be a waste.
-constexpr std::size_t kFullRead = WakeupPace::kLittle;
+constexpr std::size_t kBudget = 64 * 1024;
+// A read that gave so much is followed by another one at once: asking the kernel first would be a waste. libpq reads
+// 16 KiB, the lengths of messages among them.
+constexpr std::size_t kFullRead = 14 * 1024;
 
 constexpr std::chrono::milliseconds kDefaultStatusInterval{10000};
 
@@ -40,6 +41,7 @@ struct Stream::State {
   void go_on() noexcept;
   void on_timer() noexcept;
   void read_and_drain();
+  bool read_all(std::size_t& delivered);
   bool drain(std::size_t& delivered);
   bool deliver(std::string_view copy_data);
   void on_keepalive(const Keepalive& keepalive);
@@ -65,6 +67,7 @@ struct Stream::State {
   std::optional<event::Poll> poll;
   event::Timer status_timer;
   event::Deferred more;    // libpq holds messages that the socket will not announce
+  event::Nap rest;         // nobody watches the socket
   event::Deferred report;  // the end
   event::Event finished;
 };
@@ -76,6 +79,7 @@ Stream::State::State(event::Loop& on, Connection& from, StreamHandler& to, std::
       status_interval(interval.count() > 0 ? interval : kDefaultStatusInterval),
       status_timer(on, [this] { on_timer(); }),
       more(on, [this] { go_on(); }),
+      rest(on, WakeupPace::kRest, [this] { go_on(); }),
       report(on, [this] { handler.on_end(std::exchange(error, nullptr)); }),
       finished(on) {}
 
@@ -96,7 +100,7 @@ void Stream::State::watch() {
     more.schedule();
     return;
   }
-  poll->watch((paused ? event::Poll::none : event::Poll::readable) |
+  poll->watch((paused || pace.polling() ? event::Poll::none : event::Poll::readable) |
               (output_left ? event::Poll::writable : event::Poll::none));
 }
 
@@ -106,7 +110,7 @@ void Stream::State::on_ready(int directions) noexcept {
     if (phase == Phase::over) return;
     if (output_left && (directions & event::Poll::writable) != 0) output_left = connection.flush_output();
     if (!paused && (directions & event::Poll::readable) != 0) {
-      ++counters.wakeups;
+      pace.woken(Clock::now());
       read_and_drain();
     }
     watch();
@@ -119,7 +123,7 @@ void Stream::State::go_on() noexcept {
   try {
     if (phase == Phase::over || paused) return;
     std::size_t delivered = 0;
-    if (drain(delivered) && connection.input_waiting()) read_and_drain();
+    if (drain(delivered) && (pace.polling() || connection.input_waiting())) read_and_drain();
     watch();
   } catch (...) {
     end(std::current_exception());
@@ -135,16 +139,29 @@ void Stream::State::on_timer() noexcept {
 }
 
 void Stream::State::read_and_drain() {
-  pace.woken();
-  counters.heard = Clock::now();
-  std::size_t delivered = 0, before = 0;
+  std::size_t delivered = 0;
+  const bool announced = !pace.polling();
+  const bool all = read_all(delivered);
+  const Clock::time_point now = Clock::now();
+  if (announced || delivered > 0) {
+    ++counters.wakeups;
+    counters.heard = now;
+  }
+  if (!all) return;
+  pace.drained(delivered, now);
+  if (pace.polling()) rest.schedule();
+}
+
+// True: everything that was there; else as drain().
+bool Stream::State::read_all(std::size_t& delivered) {
+  std::size_t before = 0;
   do {
     before = delivered;
     connection.consume_input();
     if (connection.socket() < 0) poll->close();  // before the handler can open another of the same number
-    if (!drain(delivered)) return;
+    if (!drain(delivered)) return false;
   } while (delivered - before >= kFullRead || connection.input_waiting());
-  pace.drained(delivered);
+  return true;
 }
 
 // Hands out what libpq holds. True: all of it; else the handler had enough, or the budget is spent, or it is over.
@@ -217,6 +234,7 @@ void Stream::State::end(std::exception_ptr cause) {
   if (poll) poll->close();
   status_timer.stop();
   more.cancel();
+  rest.cancel();
   finished.set();
   if (!told) return;
   error = std::move(cause);

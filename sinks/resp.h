@@ -34,9 +34,24 @@ inline char* put_number(char* to, std::uint64_t number) {
   return put_large_number(to, number);
 }
 
+// Most names and values are short: two moves that may overlap, without a call.
 inline char* put_bytes(char* to, std::string_view bytes) {
-  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
-  return to + bytes.size();
+  const char* const from = bytes.data();
+  const std::size_t size = bytes.size();
+  if (size > 16) {
+    std::memcpy(to, from, size);
+  } else if (size >= 8) {
+    std::memcpy(to, from, 8);
+    std::memcpy(to + size - 8, from + size - 8, 8);
+  } else if (size >= 4) {
+    std::memcpy(to, from, 4);
+    std::memcpy(to + size - 4, from + size - 4, 4);
+  } else if (size > 0) {
+    to[0] = from[0];
+    to[size / 2] = from[size / 2];
+    to[size - 1] = from[size - 1];
+  }
+  return to + size;
 }
 
 inline char* put_header(char* to, char type, std::size_t number) {

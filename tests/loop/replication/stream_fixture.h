@@ -29,7 +29,10 @@ class Recorder : public StreamHandler {
     log.push_back("keepalive@" + to_string(at));
     return !pause_at_keepalive;
   }
-  void on_drained() override { ++drains; }
+  void on_drained() override {
+    ++drains;
+    if (each_drain) each_drain();
+  }
   void on_end(std::exception_ptr outcome) override {
     ++ends;
     try {
@@ -43,6 +46,7 @@ class Recorder : public StreamHandler {
   }
 
   std::function<bool()> each;
+  std::function<void()> each_drain;
   bool pause_at_keepalive = false;
   std::vector<std::string> log;
   std::size_t bytes = 0;

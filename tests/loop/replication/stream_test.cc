@@ -108,6 +108,70 @@ TEST_F(StreamTest, ContinuesInTheNextTurnWithoutTheSocket) {
   EXPECT_EQ(recorder_.log.back(), "y@0/C7");
 }
 
+// A server that sends a message whenever the last one was read, until the stream no longer waits to be woken.
+class PolledStreamTest : public StreamTest {
+ protected:
+  void begin_and_hurry() {
+    begin();
+    recorder_.each_drain = [this] { send_next(); };
+    send_next();
+    run_until(loop_, [&] { return loop_.napped().count() > 0; });
+  }
+  void send_next() { server().send(backend::xlog(++sent_, "m")); }
+  void expect_all() {
+    run_until(loop_, [&] { return recorder_.log.size() >= sent_; });
+    for (std::size_t i = 0; i < recorder_.log.size(); ++i) {
+      EXPECT_EQ(recorder_.log[i], "m@" + to_string(Lsn{i + 1}));
+    }
+    EXPECT_EQ(recorder_.log.size(), sent_);
+  }
+  // Quiet for so long that it waits again.
+  void expect_no_more_naps() {
+    turns(100);
+    const auto napped = loop_.napped();
+    turns(20);
+    EXPECT_EQ(loop_.napped(), napped);
+  }
+
+  std::uint64_t sent_ = 0;
+};
+
+TEST_F(PolledStreamTest, GoesOnAndIsWokenAgainAfterQuiet) {
+  begin_and_hurry();
+  const std::uint64_t enough = sent_ + 100;
+  run_until(loop_, [&] { return sent_ >= enough; });
+  recorder_.each_drain = nullptr;
+  expect_all();
+  expect_no_more_naps();
+  send_next();
+  expect_all();
+}
+
+TEST_F(PolledStreamTest, PausesAndResumes) {
+  begin_and_hurry();
+  recorder_.each_drain = nullptr;
+  expect_all();
+  recorder_.each = [] { return false; };
+  send_next();
+  run_until(loop_, [&] { return stream_->paused(); });
+  const auto napped = loop_.napped();
+  send_next();
+  turns(20);
+  EXPECT_EQ(recorder_.log.size(), sent_ - 1);
+  EXPECT_EQ(loop_.napped(), napped);  // nothing to read for
+  recorder_.each = nullptr;
+  stream_->resume();
+  expect_all();
+}
+
+TEST_F(PolledStreamTest, NoticesThatTheServerHasGone) {
+  begin_and_hurry();
+  recorder_.each_drain = nullptr;
+  expect_all();
+  server().close();
+  expect_end("closed the connection");
+}
+
 TEST_F(StreamTest, AnswersAtOnceWithoutAStatementAboutFlush) {
   begin();
   server().send(backend::xlog(0x50, "x") + backend::keepalive(0x60, true) + backend::keepalive(0x70, false));
