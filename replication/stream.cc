@@ -2,14 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <optional>
-#include <string>
+#include <utility>
 #include <variant>
 
-#include "replication/frame.h"
-#include "replication/wakeup_pace.h"
+#include "replication/stream_state.h"
 
 namespace walrelay::replication {
 
@@ -23,54 +19,7 @@ constexpr std::size_t kFullRead = 14 * 1024;
 
 constexpr std::chrono::milliseconds kDefaultStatusInterval{10000};
 
-std::int64_t wall_clock_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 }  // namespace
-
-struct Stream::State {
-  using Clock = std::chrono::steady_clock;
-  enum class Phase : std::uint8_t { made, streaming, finishing, over };
-
-  State(event::Loop& on, Connection& from, StreamHandler& to, std::chrono::milliseconds interval);
-
-  void start(Phase next);
-  void on_ready(int directions) noexcept;
-  void go_on() noexcept;
-  void on_timer() noexcept;
-  void read_and_drain();
-  bool read_all(std::size_t& delivered);
-  bool drain(std::size_t& delivered);
-  bool deliver(std::string_view copy_data);
-  void on_keepalive(const Keepalive& keepalive);
-  void send_status(Lsn flush, bool reply_requested);
-  void put(std::string_view status);
-  void watch();
-  void end(std::exception_ptr error);
-
-  event::Loop& loop;
-  Connection& connection;
-  StreamHandler& handler;
-  std::chrono::milliseconds status_interval;
-  Phase phase = Phase::made;
-  bool paused = false;
-  Clock::time_point paused_since;
-  bool resume_asked = false;  // from inside the handler's own call
-  bool output_left = false;
-  WakeupPace pace;
-  Lsn received = Lsn::invalid;
-  Lsn confirmed = Lsn::invalid;
-  StreamCounters counters;
-  std::exception_ptr error;
-  std::optional<event::Poll> poll;
-  event::Timer status_timer;
-  event::Deferred more;    // libpq holds messages that the socket will not announce
-  event::Nap rest;         // nobody watches the socket
-  event::Deferred report;  // the end
-  event::Event finished;
-};
 
 Stream::State::State(event::Loop& on, Connection& from, StreamHandler& to, std::chrono::milliseconds interval)
     : loop(on),
@@ -125,14 +74,6 @@ void Stream::State::go_on() noexcept {
     std::size_t delivered = 0;
     if (drain(delivered) && (pace.polling() || connection.input_waiting())) read_and_drain();
     watch();
-  } catch (...) {
-    end(std::current_exception());
-  }
-}
-
-void Stream::State::on_timer() noexcept {
-  try {
-    if (phase == Phase::streaming) send_status(Lsn::invalid, false);
   } catch (...) {
     end(std::current_exception());
   }
@@ -210,23 +151,6 @@ bool Stream::State::deliver(std::string_view copy_data) {
   return !paused;
 }
 
-void Stream::State::send_status(Lsn flush, bool reply_requested) {
-  put(encode_status(std::max(received, flush), flush, flush, wall_clock_us(), reply_requested));
-}
-
-// A connection that cannot be written to may still hold what the server said last: reading comes first.
-void Stream::State::put(std::string_view status) {
-  try {
-    connection.put_copy_data(status);
-    output_left = connection.flush_output();
-  } catch (const PostgresError&) {
-    output_left = false;
-    if (paused) throw;
-    more.schedule();
-  }
-  watch();
-}
-
 void Stream::State::end(std::exception_ptr cause) {
   if (phase == Phase::over) return;
   const bool told = phase != Phase::finishing;
@@ -261,30 +185,6 @@ void Stream::resume() {
 
 bool Stream::paused() const { return state_->paused; }
 
-void Stream::confirm(Lsn flushed) {
-  if (flushed > state_->received) {
-    std::fprintf(stderr, "walrelay: Stream: %s was confirmed but only %s was received\n", to_string(flushed).c_str(),
-                 to_string(state_->received).c_str());
-    std::abort();
-  }
-  if (state_->phase != State::Phase::streaming || flushed <= state_->confirmed) return;
-  state_->confirmed = flushed;
-  try {
-    state_->send_status(flushed, false);
-  } catch (...) {
-    state_->end(std::current_exception());
-  }
-}
-
-void Stream::request_keepalive() {
-  if (state_->phase != State::Phase::streaming) return;
-  try {
-    state_->send_status(Lsn::invalid, true);
-  } catch (...) {
-    state_->end(std::current_exception());
-  }
-}
-
 Lsn Stream::received() const { return state_->received; }
 
 Lsn Stream::confirmed() const { return state_->confirmed; }
@@ -294,25 +194,6 @@ const StreamCounters& Stream::counters() const { return state_->counters; }
 std::chrono::nanoseconds Stream::paused_for() const {
   const State& s = *state_;
   return s.counters.paused + (s.paused ? State::Clock::now() - s.paused_since : std::chrono::nanoseconds(0));
-}
-
-event::Task<> Stream::finish(std::chrono::milliseconds patience) {
-  State& s = *state_;
-  if (s.phase == State::Phase::over || s.phase == State::Phase::finishing) co_return;
-  event::Timer timer(s.loop, [&s] { s.end(nullptr); });
-  timer.start(patience);
-  s.paused = false;
-  s.start(State::Phase::finishing);
-  s.more.schedule();  // what libpq holds already
-  try {
-    s.send_status(s.confirmed, false);
-    s.connection.put_copy_end();
-    s.output_left = s.connection.flush_output();
-    s.watch();
-  } catch (const PostgresError&) {
-    s.end(nullptr);  // it is over either way; what was not confirmed is sent again
-  }
-  co_await s.finished;
 }
 
 }  // namespace walrelay::replication

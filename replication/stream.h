@@ -4,6 +4,7 @@
 //   socket readable ─> consume_input ─> drain: next_copy_data ... ─> handler.on_data / on_keepalive
 //                                         stops when dry, when the handler says enough, or when the budget is spent;
 //                                         the rest of a budget is drained in the next turn, not after the next byte
+//   with a backlog ──> the same, after a rest instead of when the socket is readable (wakeup_pace.h)
 //   status timer ────> write = received, flush = 0            "still here, no statement about flush"
 //   confirm(lsn) ────> write = received, flush = apply = lsn  once for each advance
 //

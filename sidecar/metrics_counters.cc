@@ -85,7 +85,8 @@ void append_counters(MetricsPage& page, const Status& status) {
   page.counter("walrelay_coalesced_total", "Writes that a later write of the same batch made superfluous.",
                whole(status.sink.coalesced));
   page.counter("walrelay_sessions_total", "Sessions that reached the stream.", whole(status.sessions));
-  page.counter("walrelay_stream_wakeups_total", "Times that the stream's socket was read.", whole(status.wakeups));
+  page.counter("walrelay_stream_wakeups_total", "Times that the stream's socket was read and held something.",
+               whole(status.wakeups));
   page.gauge("walrelay_buffer_bytes", "Commands held in this process.", static_cast<double>(status.buffered_bytes));
   page.gauge("walrelay_buffer_limit_bytes",
              "As soon as so many are held the stream is not read until there are fewer (flush.max_bytes).",

@@ -321,7 +321,7 @@ def measure(bench, arguments, ticks):
     bench.tcp = False
     if "jobs" in parts:
         note("rebuild, verify, and what they cost the stream")
-        work = jobs.Jobs(bench, arguments.rounds, 2 * ticks)
+        work = jobs.Jobs(bench, arguments.rounds, 4 * ticks)
     if "kinds" in parts:
         note(f"filling a table with {kinds.HOT_ROWS} rows that change again and again")
         mapped = kinds.Kinds(bench, arguments.rounds, note)

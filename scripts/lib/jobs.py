@@ -56,12 +56,12 @@ class Jobs:
         self.beside = []  # seconds of the rebuilds that were over while changes still came
         self.ended = threading.Event()
         again = threading.Thread(target=self.rebuild_for_ever)
-        again.start()
         try:
-            return quiet, self.latencies(ticks)
+            return quiet, self.latencies(ticks, again.start)
         finally:
             self.ended.set()
-            again.join()
+            if again.is_alive():
+                again.join()
 
     def ask(self, method, path):
         request = urllib.request.Request(f"http://127.0.0.1:{self.relay.http}{path}", method=method)
@@ -96,9 +96,10 @@ class Jobs:
             if not self.ended.is_set():
                 self.beside.append(seconds)
 
-    def latencies(self, ticks):
+    def latencies(self, ticks, begin=lambda: None):
         self.bench.sql("TRUNCATE tick")  # looks at every key there is: that is not what is to be measured
         end = self.bench.sql("SELECT pg_current_wal_insert_lsn()").strip()
         self.relay.get(f"/api/v1/wait?lsn={end}&timeout=60s")
+        begin()
         times, reached = latency.measure(self.bench.postgres, "bench", self.bench.redis, 2000, ticks)
         return {"p50": times[len(times) // 2], "p99": times[int(len(times) * 0.99)], "rate": reached}
