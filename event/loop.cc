@@ -1,5 +1,6 @@
 #include "event/loop.h"
 
+#include <poll.h>
 #include <time.h>
 
 #include <algorithm>
@@ -104,10 +105,8 @@ void Loop::forget(Nap* nap) {
 void Loop::run_naps() {
   if (naps_.empty() || passed_over()) return;
   waking_.swap(naps_);
-  if (queue_.empty()) {
-    uv_idle_stop(idle_.get());
-    nap();
-  }
+  if (queue_.empty()) uv_idle_stop(idle_.get());
+  if (passed_over_ == 0) nap();
   for (std::size_t i = 0; i < waking_.size(); ++i) {
     Nap* nap = waking_[i];
     if (nap == nullptr) continue;
@@ -131,15 +130,15 @@ void Loop::nap() {
   napped_ += sleep;
 }
 
-// What is deferred goes first, and what that defers: a write that is to leave is not to sleep with us.
+// What is deferred goes first, and what that defers: a write that is to leave is not to sleep with us. Nor does anybody
+// sleep while a descriptor is ready, which the kernel's list of them tells, being a descriptor itself. In a loop that
+// is never idle the naps' callbacks run in each turn, after the first few.
 bool Loop::passed_over() {
   constexpr int kTurns = 4;
-  passed_over_ = queue_.empty() ? 0 : passed_over_ + 1;
-  if (passed_over_ == 0 || passed_over_ > kTurns) {
-    passed_over_ = 0;
-    return false;
-  }
-  return true;
+  pollfd ready{.fd = uv_backend_fd(&loop_), .events = POLLIN, .revents = 0};
+  const bool idle = queue_.empty() && ::poll(&ready, 1, 0) == 0;
+  passed_over_ = idle ? 0 : passed_over_ + 1;
+  return passed_over_ > 0 && passed_over_ <= kTurns;
 }
 
 void Nap::schedule() {

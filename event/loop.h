@@ -99,8 +99,8 @@ class Deferred {
 };
 
 // For a descriptor that is read from time to time instead of being watched: runs `callback` once after schedule(), when
-// nothing is deferred and the thread has slept. While it sleeps no other callback runs and no descriptor wakes it, so
-// `sleep` is far below a millisecond. A loop in which something is deferred turn after turn does not sleep.
+// nothing is deferred, no descriptor is ready, and the thread has slept. While it sleeps no other callback runs and no
+// descriptor wakes it, so `sleep` is far below a millisecond. A loop that is busy turn after turn does not sleep.
 class Nap {
  public:
   Nap(Loop& loop, std::chrono::microseconds sleep, Callback callback)

@@ -76,6 +76,28 @@ TEST(Nap, KeepsTheLoopAwakeAndLooksAtDescriptorsInBetween) {
   close(pair[1]);
 }
 
+TEST(Nap, DoesNotSleepWhileADescriptorIsReady) {
+  Loop loop;
+  int pair[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+  ASSERT_EQ(write(pair[1], "x", 1), 1);
+  int ready = 0, naps = 0;
+  Poll poll(loop, pair[0], [&](int) { ++ready; });  // never read
+  std::unique_ptr<Nap> nap;
+  nap = std::make_unique<Nap>(loop, kShort, [&] {
+    if (++naps == 10) return poll.close();
+    nap->schedule();
+  });
+  poll.watch(Poll::readable);
+  nap->schedule();
+  loop.run();
+  EXPECT_EQ(naps, 10);
+  EXPECT_GE(ready, 10);
+  EXPECT_EQ(loop.napped().count(), 0);
+  close(pair[0]);
+  close(pair[1]);
+}
+
 TEST(Nap, CancelledOrDestroyedByAnotherIsNotCalled) {
   Loop loop;
   int runs = 0;
