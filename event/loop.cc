@@ -1,11 +1,12 @@
 #include "event/loop.h"
 
 #include <poll.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
+#include <utility>
 
 namespace walrelay::event {
 
@@ -23,6 +24,18 @@ UvHandle<H> make_handle(const char* what, void* owner, Init init) {
   require(init(raw.get()), what);
   raw->data = owner;
   return UvHandle<H>(raw.release());
+}
+
+// Each callback may cancel, and so forget, those that are still to come.
+template <class Waiting, class Begin>
+void call_all(std::vector<Waiting*>& all, Begin begin) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Waiting* const next = std::exchange(all[i], nullptr);
+    if (next == nullptr) continue;           // cancelled meanwhile
+    const Callback callback = begin(*next);  // a copy: the callback may destroy what it belongs to
+    callback();
+  }
+  all.clear();
 }
 
 }  // namespace
@@ -81,15 +94,10 @@ void Loop::run_deferred() {
   if (queue_.empty()) return;
   running_.swap(queue_);
   if (naps_.empty()) uv_idle_stop(idle_.get());  // what the callbacks defer again waits for the next turn
-  for (std::size_t i = 0; i < running_.size(); ++i) {
-    Deferred* deferred = running_[i];
-    if (deferred == nullptr) continue;  // cancelled meanwhile
-    running_[i] = nullptr;
-    deferred->scheduled_ = false;
-    const Callback callback = deferred->callback_;  // a copy: the callback may destroy its Deferred
-    callback();
-  }
-  running_.clear();
+  call_all(running_, [](Deferred& deferred) {
+    deferred.scheduled_ = false;
+    return deferred.callback_;
+  });
 }
 
 void Loop::enqueue(Nap* nap) {
@@ -107,15 +115,10 @@ void Loop::run_naps() {
   waking_.swap(naps_);
   if (queue_.empty()) uv_idle_stop(idle_.get());
   if (passed_over_ == 0) nap();
-  for (std::size_t i = 0; i < waking_.size(); ++i) {
-    Nap* nap = waking_[i];
-    if (nap == nullptr) continue;
-    waking_[i] = nullptr;
-    nap->scheduled_ = false;
-    const Callback callback = nap->callback_;  // a copy: the callback may destroy its Nap
-    callback();
-  }
-  waking_.clear();
+  call_all(waking_, [](Nap& nap) {
+    nap.scheduled_ = false;
+    return nap.callback_;
+  });
 }
 
 // As long as the shortest of those that wait.
