@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "sinks/json_name.h"
 #include "sinks/json_text.h"
 
 namespace walrelay::sinks {
@@ -54,7 +55,7 @@ bool append_object(ondemand::object object, int depth, std::string& out) {
     ondemand::field field;
     std::string_view name;
     if (std::move(member).get(field) != simdjson::SUCCESS) return false;
-    if (field.unescaped_key().get(name) != simdjson::SUCCESS) return false;
+    if (!member_name(field, name)) return false;
     std::string& value = members[std::string(name)];
     value.clear();
     if (!append_value(field.value(), depth + 1, value)) return false;

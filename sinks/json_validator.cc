@@ -2,6 +2,7 @@
 // over as text: the DOM would refuse those beyond 64 bits and doubles.
 #include <simdjson.h>
 
+#include "sinks/json_name.h"
 #include "sinks/json_text.h"
 
 namespace walrelay::sinks {
@@ -31,7 +32,7 @@ bool walk_object(ondemand::object object, int depth) {
     ondemand::field field;
     std::string_view key;
     if (std::move(member).get(field) != simdjson::SUCCESS) return false;
-    if (field.unescaped_key().get(key) != simdjson::SUCCESS || !walk(field.value(), depth + 1)) return false;
+    if (!member_name(field, key) || !walk(field.value(), depth + 1)) return false;
   }
   return true;
 }

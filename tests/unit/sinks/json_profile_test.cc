@@ -133,7 +133,9 @@ INSTANTIATE_TEST_SUITE_P(
                       SameCase{"[1,[2]]", "[1,2]", false}, SameCase{R"({"a":1,"a":2})", R"({"a":2})", true},
                       SameCase{R"({"a":1,"b":1})", R"({"a":1})", false}, SameCase{"null", "0", false},
                       SameCase{"true", "false", false}, SameCase{"{}", "[]", false}, SameCase{"[1", "[1]", false},
-                      SameCase{"x", "y", false}, SameCase{"1],[2", "1", false}, SameCase{"1e400", "1e500", true}),
+                      SameCase{R"({"\u0061":1})", R"({"a":1})", true},
+                      SameCase{R"({"\ud83d":1})", R"({"\ufffd":1})", false}, SameCase{"x", "y", false},
+                      SameCase{"1],[2", "1", false}, SameCase{"1e400", "1e500", true}),
     kName);
 
 }  // namespace

@@ -84,9 +84,10 @@ TEST(JsonText, WritesBase64) {
 
 TEST(JsonText, ValidatesJson) {
   JsonValidator validator;
-  for (const char* valid : {"0", "\"\"", "null", "true", " [ ] ", "{}", R"({"a": {"b": [1, 2.5, "x\n\u00e4", null]}})",
-                            "18446744073709551616", "-1e400", "0.1e-99999999999999999999", R"("\ud83d\ude00")",
-                            "[[[]]]", "[1,[2,[3]]]", "\t\r\n1\n", R"({"a":1,"a":2})", R"("}],[{")"}) {
+  for (const char* valid :
+       {"0", "\"\"", "null", "true", " [ ] ", "{}", R"({"a": {"b": [1, 2.5, "x\n\u00e4", null]}})",
+        "18446744073709551616", "-1e400", "0.1e-99999999999999999999", R"("\ud83d\ude00")", "[[[]]]", "[1,[2,[3]]]",
+        "\t\r\n1\n", R"({"a":1,"a":2})", R"("}],[{")", R"({"\u0061\ud83d\ude00":1})"}) {
     EXPECT_TRUE(validator.valid(valid)) << valid;
   }
   for (const char* invalid : {"",
@@ -122,6 +123,9 @@ TEST(JsonText, ValidatesJson) {
                               "\"a\nb\"",
                               R"("\x")",
                               R"("\u12")",
+                              R"({"\u12":1})",
+                              R"("\ud83d")",
+                              R"({"\ud83d":1})",
                               "\"\xE9\"",
                               "[1}",
                               "{\"a\":1]",
