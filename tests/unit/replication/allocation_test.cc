@@ -17,11 +17,16 @@ std::size_t allocations = 0;
 
 }  // namespace
 
-// Not inlined: GCC would take the pair of malloc and delete, or new and free, for a mistake.
+// Not inlined: GCC would take the pair of malloc and delete, or new and free, for a mistake. Also the one that does not
+// throw, whose memory the same delete gives back: AddressSanitizer's own would not be its pair.
 [[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
   throw std::bad_alloc();
+}
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  ++allocations;
+  return std::malloc(size == 0 ? 1 : size);
 }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
