@@ -114,13 +114,17 @@ pid_t spawn(std::vector<std::string> argv, const std::map<std::string, std::stri
 
 bool wait_until(const std::function<bool()>& condition, milliseconds timeout) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
-  int wait_ms = 1;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() >= deadline) return false;
-    ::poll(nullptr, 0, wait_ms);
-    wait_ms = std::min(wait_ms * 2, 20);
+  milliseconds::rep least = 1;
+  for (;;) {
+    const auto begin = std::chrono::steady_clock::now();
+    if (condition()) return true;
+    const auto end = std::chrono::steady_clock::now();
+    if (end >= deadline) return false;
+    // A condition that counts all of Redis' keys would keep it from all else, were it asked without a rest.
+    const auto took = std::chrono::duration_cast<milliseconds>(end - begin).count();
+    ::poll(nullptr, 0, static_cast<int>(std::clamp<milliseconds::rep>(took, least, 1000)));
+    least = std::min<milliseconds::rep>(least * 2, 20);
   }
-  return true;
 }
 
 TemporaryFolder::TemporaryFolder(const std::string& name) {
