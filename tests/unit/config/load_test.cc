@@ -356,9 +356,9 @@ TEST_F(LoadFile, SecretFiles) {
               ElementsAre("w.yaml:1:20: source.url_file: \"" + (folder_ / "none").string() +
                           "\" cannot be read: No such file or directory"));
   const SecretSource missing{Secret(), folder_ / "none"};
-  EXPECT_THROW(missing.read(), std::runtime_error);
+  EXPECT_THROW(static_cast<void>(missing.read()), std::runtime_error);
   const SecretSource folder{Secret(), folder_};
-  EXPECT_THROW(folder.read(), std::runtime_error);
+  EXPECT_THROW(static_cast<void>(folder.read()), std::runtime_error);
 }
 
 TEST(Load, ProcessEnvironment) {
