@@ -130,8 +130,10 @@ class CommandLineTest : public EndToEnd {
 TEST_F(CommandLineTest, CheckFindsEverythingGoodAndTouchesNothing) {
   const auto text = say({"check"}, config(kUsers));
   EXPECT_EQ(text.status, 0) << text.output << text.errors;
-  for (const char* words :
-       {"wal_level is logical", "table public.users", "will be created", "Redis: connected, version 7.0"}) {
+  const std::string info = redis().command("INFO", "server"), found = info.substr(info.find("redis_version:") + 14);
+  const std::string release = found.substr(0, found.find('.', found.find('.') + 1));  // 7.0 of 7.0.15
+  for (const std::string& words : {std::string("wal_level is logical"), std::string("table public.users"),
+                                   std::string("will be created"), "Redis: connected, version " + release}) {
     EXPECT_NE(text.output.find(words), std::string::npos) << words << " in " << text.output;
   }
   const auto json = say({"check", "-o", "json"}, config(kUsers));
