@@ -101,9 +101,9 @@ TEST_F(SlotTest, ErrorsAreTheServersOwn) {
       "pg_create_physical_replication_slot('two')");
   EXPECT_EQ(run_task(loop_, find_slot(watcher_, "two"))->plugin, "");
   EXPECT_THAT(failure("one", std::chrono::seconds(20)), testing::HasSubstr("already exists (42710)"));
-  EXPECT_EQ(failure("three", std::chrono::seconds(20)),
-            "create slot \"three\": all replication slots are in use (53400). Free one or increase "
-            "max_replication_slots.");
+  EXPECT_THAT(failure("three", std::chrono::seconds(20)),
+              testing::MatchesRegex("create slot \"three\": all replication slots are in use \\(53400\\)\\. "
+                                    "Free one or increase \"?max_replication_slots\"?\\."));  // quoted from 17 on
   EXPECT_TRUE(replication_.is_open());
 }
 
