@@ -92,7 +92,7 @@ offered "walrelay verify -o " json text
 offered "walrelay run --log-level d" debug
 offered "walrelay log-level w" warn
 offered "walrelay rebuild --config named.yaml --mapping " order-lines orders
-offered "walrelay verify --mapping orders --config named.yaml --re" --repair
+offered "walrelay verify --mapping orders --config named.yaml --rep" --repair
 offered "walrelay run --config nam" named.yaml
 offered "walrelay nonsense"
 [ "$failures" = 0 ]

@@ -114,16 +114,14 @@ pid_t spawn(std::vector<std::string> argv, const std::map<std::string, std::stri
 
 bool wait_until(const std::function<bool()>& condition, milliseconds timeout) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
-  milliseconds::rep least = 1;
-  for (;;) {
+  for (auto least = milliseconds(1);; least = std::min(least * 2, milliseconds(20))) {
     const auto begin = std::chrono::steady_clock::now();
     if (condition()) return true;
     const auto end = std::chrono::steady_clock::now();
     if (end >= deadline) return false;
     // A condition that counts all of Redis' keys would keep it from all else, were it asked without a rest.
-    const auto took = std::chrono::duration_cast<milliseconds>(end - begin).count();
-    ::poll(nullptr, 0, static_cast<int>(std::clamp<milliseconds::rep>(took, least, 1000)));
-    least = std::min<milliseconds::rep>(least * 2, 20);
+    const auto rest = std::clamp(std::chrono::duration_cast<milliseconds>(end - begin), least, milliseconds(1000));
+    ::poll(nullptr, 0, static_cast<int>(rest.count()));
   }
 }
 
