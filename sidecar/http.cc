@@ -217,7 +217,7 @@ struct HttpServer::State {
   }
 
   // A percent sign that begins no escape stands for itself. Left to itself libmicrohttpd 1.0 gives the whole value up
-  // and hands over an empty one: a rebuild of no part is one of the whole table.
+  // and hands over an empty one: a rebuild of another part than the one that was named.
   static std::size_t unescape(void*, MHD_Connection*, char* text) noexcept { return MHD_http_unescape(text); }
 
   static void completed(void* self, MHD_Connection* connection, void** seen, MHD_RequestTerminationCode) noexcept {
