@@ -2,9 +2,11 @@
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 
 import bootstrap
 from servers import Failure, run
@@ -25,11 +27,24 @@ chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/
 """
 
 
+def vendor_of(release, address):
+    """Whose release it is, by the archive's own word."""
+    place = f"{address.rstrip('/')}/dists/{release}/Release"
+    try:
+        with urllib.request.urlopen(place, timeout=30) as answer:
+            origin = re.search(rb"^Origin: (\w+)$", answer.read(4096), re.M)
+    except (OSError, ValueError) as error:
+        raise Failure(f"{place} cannot be read: {error}") from error
+    vendor = origin.group(1).decode().lower() if origin else ""
+    if vendor not in bootstrap.KEYRINGS:
+        raise Failure(f"{place} is neither Debian's nor Ubuntu's")
+    return vendor
+
+
 def sources_of(release, address):
     """The suites to use, and whose they are."""
     if address:
-        vendor = "ubuntu" if "ubuntu" in address else "debian"
-        return [(address, release), (address, f"{release}-updates")], vendor
+        return [(address, release), (address, f"{release}-updates")], vendor_of(release, address)
     sources = bootstrap.archives(release)
     if not sources:
         raise Failure("apt's configuration names no Debian archive; say the archive's address after the release")
@@ -66,9 +81,9 @@ def main():
         raise Failure("making another system needs root")
     root, cache = (os.path.abspath(f"{FOLDER}/{release}{part}") for part in ("", ".ccache"))
     shutil.rmtree(root, ignore_errors=True)
-    os.makedirs(cache, exist_ok=True)
     try:
         make(root, release, address)
+        os.makedirs(cache, exist_ok=True)
         print(f"test-distribution: {release}, {run(['git', 'describe', '--always'])}: {' '.join(command)}", flush=True)
         status = try_out(root, cache, command)
     finally:
