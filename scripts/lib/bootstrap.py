@@ -27,11 +27,12 @@ def archives(release):
     return list(dict.fromkeys(found)) if any(suite == release for _, suite in found) else []
 
 
-def make(root, release, sources, vendor="debian"):
-    """Fills the folder `root`; `sources` are (address, suite), one of them of the release itself."""
+def make(root, release, sources, vendor="debian", signed=True):
+    """Fills the folder `root`; `sources` are (address, suite), one of them of the release itself. Fails where the archive
+    is not signed by its vendor, unless the caller does without."""
     components = {"debian": "main", "ubuntu": "main universe"}[vendor]
     address = next(address for address, suite in sources if suite == release)
-    trust = [f"--keyring={KEYRINGS[vendor]}"] if os.path.exists(KEYRINGS[vendor]) else ["--no-check-gpg"]
+    trust = ["--force-check-gpg", f"--keyring={KEYRINGS[vendor]}"] if signed else ["--no-check-gpg"]
     # A release younger than this machine's debootstrap is made as all of its vendor's are.
     recipe = [] if os.path.exists(f"{RECIPES}/{release}") else [f"{RECIPES}/{'gutsy' if vendor == 'ubuntu' else 'sid'}"]
     run(as_root(["debootstrap", "--variant=minbase", f"--components={components.replace(' ', ',')}", *trust, release,
